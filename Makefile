@@ -1,0 +1,51 @@
+# Every target sets up .venv by itself. `make` alone prints this help.
+PYTHON ?= python3
+BIN    := .venv/bin
+READY  := .venv/.ready
+PORT   ?= 5000
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo bot test check eval bench mlflow browser clean
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "TechnoShare needs Python 3.11 or newer; set PYTHON=…"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing into .venv (a few minutes the first time) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(READY)
+
+setup: $(READY) ## Create .venv and install everything into it
+
+demo: $(READY) ## The main job with nothing but Python: local Slack page, MLflow, the bot, three sample links
+	@$(BIN)/python -m technoshare.cli demo $(ARGS)
+
+bot: $(READY) ## Run the bot against a real Slack workspace (docs/SLACK_SETUP.md)
+	@$(BIN)/python bot.py
+
+test: $(READY) ## Run the tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY) ## Format, lint, types, layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+eval: $(READY) ## Run the evaluation set through the pipeline and score it; exit 0 only when it passes
+	@$(BIN)/python -m technoshare.cli eval run $(ARGS)
+
+bench: $(READY) ## Print figures: acks in a burst, first sign, time to comment with and without MLflow
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+mlflow: $(READY) ## Start the MLflow server (./mlflow.db, ./mlartifacts, port $(PORT))
+	@$(BIN)/python -m technoshare.mlops.server --port $(PORT)
+
+browser: $(READY) ## Only the tests that drive the workspace page in real Chromium
+	@$(BIN)/python -m pytest -m browser $(ARGS)
+
+clean: ## Remove caches (never data/)
+	@rm -rf build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

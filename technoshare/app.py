@@ -1,0 +1,250 @@
+"""Who plays which part: the whole cast on one screen."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import signal
+import subprocess
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from technoshare import pipeline
+from technoshare.errors import ConfigError, Unusable
+from technoshare.jobs.engine import open_engine
+from technoshare.jobs.shares import SqliteShares
+from technoshare.llm.extractive import Extractive
+from technoshare.llm.prompts import load_projects, load_prompts, projects_hash
+from technoshare.llm.writer import open_writer
+from technoshare.mlops.tracing import Untracked
+from technoshare.mlops.tracking import open_tracker
+from technoshare.models import (
+    EXTRACTIVE,
+    Apology,
+    Checkpoint,
+    Comment,
+    Evidence,
+    Job,
+    Message,
+    Outcome,
+    Project,
+    Receipt,
+    Share,
+)
+from technoshare.ports import Claim, Fetcher, Services, Tracker, Writer
+from technoshare.retrieval.fetch import open_fetcher
+from technoshare.retrieval.frozen import FrozenFetcher, load_snapshot
+from technoshare.retrieval.parser import open_parser
+from technoshare.runner import StageRunner
+from technoshare.settings import Settings, forget_mlflow_environment
+from technoshare.slack.connection import Slack, open_slack
+from technoshare.stages.composition import compose
+from technoshare.stages.delivery import post
+from technoshare.stages.retrieval import retrieve
+
+log = logging.getLogger("technoshare")
+
+
+async def run_bot(settings: Settings) -> None:
+    """Answer links until SIGTERM or SIGINT: then stop intake, drain, hand back what is unfinished, and return.
+
+    Raises `ConfigError` when a setting, a token or a file is wrong.
+    """
+    bot_token, app_token = settings.slack()
+    forget_mlflow_environment()
+    stopping = asyncio.Event()
+    async with (
+        open_engine(settings.jobs_url) as engine,
+        _open_tracker(settings, busy=lambda: engine.busy) as tracker,
+        open_services(settings, tracker) as services,
+        open_slack(
+            bot_token=bot_token,
+            app_token=app_token,
+            api_url=settings.slack_api_url,
+            channels=settings.channels,
+            engine=engine,
+        ) as slack,
+    ):
+        ledger = SqliteShares(engine.database, slack.permalink, time.time)
+
+        async def answer(claim: Claim) -> None:
+            own = dataclasses.replace(services, poster=slack.poster(claim))
+            try:
+                outcome = await pipeline.answer(StageRunner(own, claim), claim.job, ledger)
+            except Unusable as why:  # Slack itself refuses the post: nobody is left to tell
+                log.warning("job %s cannot be answered: %s", claim.job.id, why)
+                outcome = "failed"
+            await _finish(own, claim, ledger, outcome)
+
+        async def give_up(claim: Claim, reason: str) -> None:
+            own = dataclasses.replace(services, poster=slack.poster(claim))
+            reply = Apology(url=claim.job.url, reason=reason, obstacle="gave_up", unread=claim.job.unread)
+            await StageRunner(own, claim)(post, claim.job, reply)
+            await _finish(own, claim, ledger, reply.outcome)
+
+        async with _signals(stopping), asyncio.TaskGroup() as group:
+            announcing = group.create_task(_announce(slack, settings, services.writer))
+            group.create_task(_close_intake(slack, stopping))
+            await engine.serve(
+                answer, give_up, workers=settings.workers, stopping=stopping, drain=settings.drain_seconds
+            )
+            announcing.cancel()
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, tracker: Tracker | None = None) -> AsyncIterator[Services]:
+    """Everything a draft needs; without Slack, so that evaluation and the command line use it too."""
+    observed = tracker or Untracked()
+    projects = load_projects(settings.projects_file)
+    async with (
+        open_parser() as parser,
+        open_fetcher(settings.fetch_allow_hosts) as network,
+        _open_writer(settings, projects, observed) as writer,
+    ):
+        yield Services(
+            fetcher=_with_snapshots(network, settings.fetch_snapshots),
+            parser=parser,
+            writer=writer,
+            poster=_Nowhere(),
+            tracker=observed,
+            projects=projects,
+            clock=time.time,
+        )
+
+
+def single_job(url: str) -> Job:
+    """Return a job for a link that nobody posted: for the command line."""
+    now = time.time()
+    return Job(key=f"cli {url}", team="", channel="", ts="0", thread_ts="0", user="", url=url, text=url, received=now)
+
+
+# ---------------------------------------------------------------- parts
+
+
+@asynccontextmanager
+async def _open_writer(settings: Settings, projects: tuple[Project, ...], tracker: Tracker) -> AsyncIterator[Writer]:
+    if settings.model == EXTRACTIVE:
+        yield Extractive(projects)
+        return
+    key = settings.openai_api_key
+    async with open_writer(
+        api=settings.llm_api,
+        base_url=settings.openai_base_url,
+        api_key=key.get_secret_value() if key else None,
+        model=settings.model,
+        prompts=load_prompts(settings.prompts_dir),
+        projects=projects,
+        tracker=tracker,
+        language=settings.comment_language,
+    ) as writer:
+        yield writer
+
+
+def _open_tracker(settings: Settings, *, busy: Callable[[], bool]) -> AbstractAsyncContextManager[Tracker]:
+    return open_tracker(
+        uri=settings.mlflow_tracking_uri,
+        experiment=settings.mlflow_experiment_name,
+        tracking=settings.mlflow_enable_tracking,
+        tracing=settings.mlflow_enable_tracing,
+        spool=settings.data / "mlflow-spool.db",
+        app_version=_app_version(),
+        projects_hash=projects_hash(load_projects(settings.projects_file)),
+        busy=busy,
+    )
+
+
+def _with_snapshots(network: Fetcher, folder: Path | None) -> Fetcher:
+    if folder is None:
+        return network
+    if not folder.is_dir():
+        raise ConfigError(f"FETCH_SNAPSHOTS: {folder} is not a folder")
+    return FrozenFetcher([load_snapshot(path) for path in sorted(folder.glob("*.yaml"))], otherwise=network)
+
+
+class _Nowhere:
+    """The poster of a draft that nobody posts."""
+
+    async def post(self, job: Job, message: Message) -> Receipt:
+        del message
+        raise Unusable(f"job {job.id} has no Slack to post to")
+
+
+async def _finish(services: Services, claim: Claim, ledger: SqliteShares, outcome: Outcome) -> None:
+    """Complete the ledger, then hand the job's record to the tracker; both may be repeated after a crash."""
+    checkpoints = await claim.checkpoints()
+    await ledger.add(_share(claim.job, checkpoints, outcome))
+    trails = {stage: checkpoint.trail for stage, checkpoint in checkpoints.items()}
+    await services.tracker.record(claim.job, await claim.times(), trails, outcome)
+
+
+def _share(job: Job, checkpoints: dict[str, Checkpoint], outcome: Outcome) -> Share:
+    def result(stage: str) -> JsonValue:
+        checkpoint = checkpoints.get(stage)
+        return checkpoint.result if checkpoint else None
+
+    read, written, posted = result(retrieve.name), result(compose.name), result(post.name)
+    evidence = Evidence.model_validate(read) if read else None
+    return Share(
+        job_id=job.id,
+        channel=job.channel,
+        ts=job.ts,
+        thread_ts=job.thread_ts,
+        user=job.user,
+        url=job.url,
+        final_url=evidence.final_url if evidence else job.url,
+        at=job.received,
+        outcome=outcome,
+        reply_ts=Receipt.model_validate(posted).ts if posted else "",
+        evidence=evidence,
+        comment=Comment.model_validate(written) if written else None,
+    )
+
+
+async def _announce(slack: Slack, settings: Settings, writer: Writer) -> None:
+    await slack.connected.wait()
+    log.info("ready: %s listens in %s; %s writes", slack.name, ", ".join(settings.channels), writer.model)
+
+
+async def _close_intake(slack: Slack, stopping: asyncio.Event) -> None:
+    """When the bot is to end, close the socket first, while the workers still finish."""
+    await stopping.wait()
+    await slack.close_intake()
+
+
+@asynccontextmanager
+async def _signals(stopping: asyncio.Event) -> AsyncIterator[None]:
+    """The first SIGTERM or SIGINT asks for an orderly end, the second ends at once."""
+    loop, main = asyncio.get_running_loop(), asyncio.current_task()
+
+    def asked(name: str) -> None:
+        if stopping.is_set() and main is not None:
+            log.warning("%s again: ending at once", name)
+            main.cancel()
+        log.info("%s: no new links; jobs under way are finished first", name)
+        stopping.set()
+
+    names = (signal.SIGTERM, signal.SIGINT)
+    for name in names:
+        loop.add_signal_handler(name, asked, name.name)
+    try:
+        yield
+    finally:
+        for name in names:
+            loop.remove_signal_handler(name)
+
+
+def _app_version() -> str:
+    """Return the package's version, with the git commit where the bot runs from a checkout."""
+    root = Path(__file__).resolve().parent.parent
+    git = ("git", "-C", str(root), "rev-parse", "--short=12", "HEAD")
+    try:
+        commit = subprocess.run(git, capture_output=True, text=True, check=True, timeout=5).stdout.strip()  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return version("technoshare")
+    return f"{version('technoshare')}+{commit}"

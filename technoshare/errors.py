@@ -1,0 +1,70 @@
+"""The tree of errors: a class exists only where a caller acts differently.
+
+    TechnoShareError
+    ├── ConfigError        a setting or a file is missing or wrong     → one line that names it, exit 2
+    ├── FetchError         a page could not be had                     → the adapter tries its next source
+    │   └── FetchRefused   the address is forbidden                    → never tried again
+    ├── Unusable           nothing honest can be said about this link  → tell the thread why, never retry
+    ├── Transient          it may work later                           → park the job until `after`
+    ├── Refused            Slack said a definite no                    → nothing was posted: release the reservation
+    ├── Ambiguous          it may have happened                        → look before repeating
+    └── ClaimLost          the job is no longer ours                   → stop without another write
+
+Vendor errors are translated into these at the edge of the room that knows the vendor.
+"""
+
+
+class TechnoShareError(Exception):
+    """Whatever this program raises on purpose."""
+
+
+class ConfigError(TechnoShareError):
+    """A setting or a file at start is missing or wrong; the message names it."""
+
+
+class FetchError(TechnoShareError):
+    """A page could not be had. `transient` says that asking later may help (time-out, 5xx, reset)."""
+
+    def __init__(self, message: str, *, transient: bool = False) -> None:
+        super().__init__(message)
+        self.transient = transient
+
+
+class FetchRefused(FetchError):
+    """The address is forbidden by the guard: private network, wrong port or scheme, userinfo."""
+
+
+class Unusable(TechnoShareError):
+    """The link cannot be commented; `str(error)` is the plain reason for the thread.
+
+    `obstacle` is a short machine name such as `not_found`, `login_wall`, `forbidden_address`.
+    """
+
+    def __init__(self, reason: str, *, obstacle: str = "unreadable") -> None:
+        super().__init__(reason)
+        self.obstacle = obstacle
+
+
+class Transient(TechnoShareError):
+    """It may work later: the job is parked. `after` is seconds from now, None lets the engine back off."""
+
+    def __init__(self, reason: str, *, after: float | None = None) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+class Refused(TechnoShareError):
+    """Slack answered with a definite no; `code` is Slack's own, `after` its Retry-After in seconds."""
+
+    def __init__(self, code: str, *, after: float | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.after = after
+
+
+class Ambiguous(TechnoShareError):
+    """A request was sent and its outcome is unknown: time-out, dropped connection, 5xx."""
+
+
+class ClaimLost(TechnoShareError):
+    """Another claim of the job is newer than this one: every further write is refused."""

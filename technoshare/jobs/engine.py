@@ -1,0 +1,224 @@
+"""Durable jobs in one SQLite file, worked on by one process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random as chance
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import get_args
+
+from pydantic import ValidationError
+
+from technoshare.errors import ConfigError
+from technoshare.jobs.claim import SqliteClaim, turn_of
+from technoshare.jobs.worker import BACKOFF_CAP, STORAGE_PAUSE, Worker
+from technoshare.models import Job, JobId, JobState, Submitted
+from technoshare.once import Sleep
+from technoshare.ports import Answer, Clock, GiveUp
+from technoshare.sqlite import Connection, Database, open_database
+
+logger = logging.getLogger("technoshare.jobs")
+
+MIGRATIONS = (files("technoshare.jobs").joinpath("schema.sql").read_text(encoding="utf-8"),)
+
+LONGEST_NAP = 60.0
+"""Seconds after which the queue is looked at in any case: the wall clock may have been set meanwhile."""
+
+PATIENT_INTERRUPTIONS = 3
+"""So often an interrupted job keeps its place, lest it queue behind a backlog; then it backs off like a failing one."""
+
+_CLAIM = """
+update jobs set state = 'running', claims = claims + 1, first_claimed_at = coalesce(first_claimed_at, :now)
+where number in (
+  select number from jobs where state = 'ready' and run_at <= :now
+  order by priority desc, run_at, number limit :limit)
+returning id, payload, generation, claims, failures, parks, interruptions, error
+"""
+
+_RESCUE = """
+update jobs set state = 'ready', interruptions = interruptions + 1,
+  run_at = case when interruptions < :patient then run_at
+                else :now + min(:cap, 1 << min(interruptions, 10)) end
+where state = 'running' returning id
+"""
+
+
+class SqliteEngine:
+    """Durable jobs."""
+
+    def __init__(self, database: Database, *, clock: Clock, sleep: Sleep, random: Callable[[], float]) -> None:
+        self.database = database
+        self._clock = clock
+        self._sleep = sleep
+        self._random = random
+        self._wake = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job is being worked on now."""
+        return bool(self._running)
+
+    async def submit(self, job: Job, *, run_at: float | None = None, priority: int = 0) -> Submitted:
+        """Store the job; durable when it returns. A known key changes nothing."""
+        row = {
+            "id": job.id,
+            "key": job.key,
+            "channel": job.channel,
+            "ts": job.ts,
+            "url": job.url,
+            "priority": priority,
+            "run_at": self._clock() if run_at is None else run_at,
+            "generation": job.generation,
+            "received": job.received,
+            "payload": job.model_dump_json(),
+        }
+
+        inserted = await self.database.execute(
+            "insert into jobs (id, key, channel, ts, url, priority, run_at, generation, received, payload) values"
+            " (:id, :key, :channel, :ts, :url, :priority, :run_at, :generation, :received, :payload)"
+            " on conflict (key) do nothing returning id",
+            row,
+        )
+        self._wake.set()
+        return Submitted(job_id=job.id, fresh=bool(inserted))
+
+    async def signed(self, job_id: JobId, at: float) -> None:
+        """Note when the first sign of life stood; a later note changes nothing."""
+        note = "update jobs set first_sign_at = ? where id = ? and first_sign_at is null"
+        await self.database.execute(note, (at, job_id))
+
+    async def retry(self, job_id: JobId) -> None:
+        """Start a new generation of a job that ended; its milestones begin anew. Others are left alone."""
+        now = self._clock()
+        await self.database.execute(
+            "update jobs set state = 'ready', generation = generation + 1, failures = 0, parks = 0, interruptions = 0,"
+            " error = '', run_at = ?, received = ?, first_sign_at = null, first_claimed_at = null, finished_at = null"
+            " where id = ? and state in ('done', 'dead')",
+            (now, now, job_id),
+        )
+        self._wake.set()
+
+    async def cancel(self, job_id: JobId) -> None:
+        """End a job that waits, without a reply; one that runs or has ended is left alone."""
+        await self.database.execute(
+            "update jobs set state = 'dead', error = 'cancelled', finished_at = ? where id = ? and state = 'ready'",
+            (self._clock(), job_id),
+        )
+
+    async def counts(self) -> dict[JobState, int]:
+        """Return how many jobs are in each state."""
+        rows = await self.database.execute("select state, count(*) from jobs group by state")
+        return dict.fromkeys(get_args(JobState), 0) | {state: jobs for state, jobs in rows}  # noqa: C416 - mypy knows no pair in a Row
+
+    async def serve(
+        self, answer: Answer, give_up: GiveUp, *, workers: int, stopping: asyncio.Event, drain: float
+    ) -> None:
+        """Work until `stopping` is set, then give the workers `drain` seconds and hand the rest back at no cost."""
+        worker = Worker(answer, give_up, self._clock, self._sleep, self._random)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._wake_on(stopping))
+            while not stopping.is_set():
+                self._wake.clear()
+                claims, due = await self._take(workers - len(self._running))
+                for claim in claims:
+                    self._begin(group.create_task(worker.work(claim), name=f"job {claim.job.id}"))
+                await self._change(due)
+            if self._running:
+                await asyncio.wait(self._running, timeout=drain)
+            for task in self._running:
+                task.cancel()
+
+    def _begin(self, task: asyncio.Task[None]) -> None:
+        def ended(task: asyncio.Task[None]) -> None:
+            self._running.discard(task)
+            self._wake.set()
+
+        self._running.add(task)
+        task.add_done_callback(ended)
+
+    async def _wake_on(self, stopping: asyncio.Event) -> None:
+        await stopping.wait()
+        self._wake.set()
+
+    async def _change(self, due: float | None) -> None:
+        """Wait for a job to come or to end, for the stop, or until `due`."""
+        alarm = None if due is None else asyncio.create_task(self._ring(due))
+        try:
+            await self._wake.wait()
+        finally:
+            if alarm is not None:
+                alarm.cancel()
+
+    async def _ring(self, due: float) -> None:
+        await self._sleep(min(LONGEST_NAP, max(0.0, due - self._clock())))
+        self._wake.set()
+
+    async def _take(self, limit: int) -> tuple[list[SqliteClaim], float | None]:
+        """Claim up to `limit` jobs; also return when the next one is due if a worker would be free for it."""
+        now = self._clock()
+        if limit == 0:
+            return [], None
+
+        async def work(connection: Connection) -> tuple[list[sqlite3.Row], float | None]:
+            rows = list(await connection.execute_fetchall(_CLAIM, {"now": now, "limit": limit}))
+            if len(rows) == limit:  # all slots are taken now
+                return rows, None
+            ((due,),) = await connection.execute_fetchall("select min(run_at) from jobs where state = 'ready'")
+            return rows, due
+
+        try:
+            rows, due = await self.database.run(work)
+        except sqlite3.Error as error:
+            logger.error("no job can be claimed (%s); again in %g s", error, STORAGE_PAUSE)  # noqa: TRY400 - no traceback says more
+            return [], now + STORAGE_PAUSE
+        claims = [claim for row in rows if (claim := await self._claim(row)) is not None]
+        return claims, due
+
+    async def _claim(self, row: sqlite3.Row) -> SqliteClaim | None:
+        try:
+            return SqliteClaim(turn_of(row), self.database, clock=self._clock, sleep=self._sleep)
+        except ValidationError as error:
+            logger.error("! %s cannot be read by this version: %s", row["id"], error)  # noqa: TRY400 - no traceback says more
+            bury = "update jobs set state = 'dead', error = 'unreadable', finished_at = ? where id = ?"
+            await self.database.execute(bury, (self._clock(), row["id"]))
+            return None
+
+    async def rescue(self) -> int:
+        """Make every running row ready again and return how many there were; right only before anything is served."""
+        values = {"now": self._clock(), "patient": PATIENT_INTERRUPTIONS, "cap": BACKOFF_CAP}
+        return len(await self.database.execute(_RESCUE, values))
+
+
+@asynccontextmanager
+async def open_engine(
+    url: str,
+    *,
+    clock: Clock = time.time,
+    sleep: Sleep = asyncio.sleep,
+    random: Callable[[], float] = chance.random,
+) -> AsyncIterator[SqliteEngine]:
+    """Open the jobs at `url` (`sqlite:///path`); jobs that ran when the last process died wait again.
+
+    Raises `ConfigError` for another kind of address and for a file that cannot be used.
+    """
+    async with open_database(_file(url), MIGRATIONS) as database:
+        engine = SqliteEngine(database, clock=clock, sleep=sleep, random=random)
+        if interrupted := await engine.rescue():
+            logger.info("%d interrupted jobs are taken up again", interrupted)
+        yield engine
+
+
+def _file(url: str) -> Path:
+    kind, _, path = url.partition(":///")
+    if kind == "sqlite" and path:
+        return Path(path)
+    if url.startswith("postgres"):
+        raise ConfigError("JOBS_URL: the PostgreSQL engine is not available yet; use sqlite:///data/technoshare.db")
+    raise ConfigError("JOBS_URL must look like sqlite:///data/technoshare.db")

@@ -1,0 +1,164 @@
+"""The writer that asks a language model."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from pydantic import BaseModel, JsonValue
+
+from technoshare.llm import material
+from technoshare.llm.answers import CommentAnswer, FactsAnswer, Nonsense, parse_answer
+from technoshare.llm.conversation import Conversation, Price, unpriced
+from technoshare.llm.prompts import STAGE_A, STAGE_B
+from technoshare.llm.wire import OPENAI_URL, Api, Message, Named, Request, Turn, Wire
+from technoshare.models import Comment, Evidence, Facts, Project, Usage
+from technoshare.ports import Prompt, PromptBook, Repair, Tool, Tracker
+
+BUDGET = (
+    170.0  # seconds for all calls of a stage; its deadline is 180, so that the reason given is ours and not the clock's
+)
+
+
+@dataclass(frozen=True)
+class ModelWriter:
+    """Facts and comment by `model` over `wire`. Evidence travels as data between random delimiters."""
+
+    wire: Wire
+    model: str
+    prompts: PromptBook
+    projects: Sequence[Project]
+    tracker: Tracker
+    language: str = "en"
+    price: Price = unpriced
+    budget: float = BUDGET
+    clock: Callable[[], float] = time.monotonic
+    nonce: Callable[[], str] = secrets.token_hex
+
+    async def facts(self, evidence: Evidence, *, tools: Sequence[Tool]) -> Facts:
+        """Facts as the model gave them: quotes and snippet ids are not verified. Errors as in `Writer`."""
+        prompt, nonce = self.prompts.get(STAGE_A), self.nonce()
+        shown = material.show_evidence(evidence, nonce)
+        messages = self._render(prompt, evidence, nonce, {"evidence": shown})
+        talk = self._talk(prompt, messages)
+        quoted = [_quoted(tool, nonce) for tool in tools]
+        answer = _early_answer(await talk.use(quoted)) if quoted else None
+        answer = answer or await talk.answer(FactsAnswer, _schema(prompt))
+        return Facts(items=answer.items(), model=self.model, prompt=prompt.ref, usage=talk.usage)
+
+    async def comment(self, evidence: Evidence, facts: Facts, *, repair: Repair | None = None) -> Comment:
+        """TLDR, Summary and Projects from the facts alone; what no fact says cannot be said. Errors as in `Writer`."""
+        prompt, nonce = self.prompts.get(STAGE_B), self.nonce()
+        least, most = evidence.summary_bounds
+        shown = material.show_facts(facts.items, nonce)
+        values = {"facts": shown, "least": str(least), "most": str(most)}
+        messages = self._render(prompt, evidence, nonce, values)
+        messages += _repair_turns(repair) if repair else ()
+        talk = self._talk(prompt, messages)
+        answer = await talk.answer(CommentAnswer, _schema(prompt))
+        return Comment(
+            tldr=tuple(sentence.sentence() for sentence in answer.tldr),
+            summary=tuple(sentence.sentence() for sentence in answer.summary),
+            projects=tuple(project.note() for project in answer.projects),
+            model=self.model,
+            prompt=prompt.ref,
+            prompt_length=sum(len(message.content) for message in messages),
+            usage=talk.usage,
+        )
+
+    def _render(self, prompt: Prompt, evidence: Evidence, nonce: str, values: Mapping[str, str]) -> tuple[Message, ...]:
+        messages = prompt.render(
+            nonce=nonce,
+            source=material.show_source(evidence, nonce),
+            projects=material.show_projects(self.projects),
+            language=self.language,
+            **values,
+        )
+        return tuple(Message(cast(Any, message["role"]), message["content"]) for message in messages)
+
+    def _talk(self, prompt: Prompt, turns: tuple[Turn, ...]) -> Conversation:
+        settings = prompt.model_config
+        request = Request(
+            model=self.model,
+            turns=turns,
+            max_output_tokens=cast(int, settings["max_output_tokens"]),
+            temperature=cast("float | None", settings.get("temperature")),
+            cache_key=prompt.ref.content_hash,
+            deadline=self.clock() + self.budget,
+        )
+        return Conversation(self.wire, request, self.tracker, self.price)
+
+
+def _quoted(tool: Tool, nonce: str) -> Tool:
+    """Return the tool with its results made harmless, as the evidence is: they come from pages too."""
+
+    async def call(arguments: BaseModel) -> str:
+        return material.as_data(await tool.call(arguments), nonce)
+
+    return replace(tool, call=call)
+
+
+def _early_answer(text: str) -> FactsAnswer | None:
+    """Return the facts when the model gave them already as it stopped searching: that saves the last call."""
+    try:
+        return parse_answer(text, FactsAnswer)
+    except Nonsense:
+        return None
+
+
+def _schema(prompt: Prompt) -> Named:
+    described = cast(Mapping[str, JsonValue], prompt.response_format["json_schema"])
+    return Named(cast(str, described["name"]), cast(Mapping[str, JsonValue], described["schema"]))
+
+
+def _repair_turns(repair: Repair) -> tuple[Message, ...]:
+    """Show the model its comment and what the gates say about it."""
+    before = repair.comment.model_dump_json(include={"tldr", "summary", "projects"})
+    wrong = "".join(f"- {verdict.section}: {verdict.message}\n" for verdict in repair.failures)
+    return (
+        Message("assistant", before),
+        Message("user", f"Change what these checks found and leave everything else as it is:\n{wrong}"),
+    )
+
+
+# ---------------------------------------------------------------- opening
+
+OpenWire = Callable[..., AbstractAsyncContextManager[Wire]]
+
+
+@asynccontextmanager
+async def open_writer(  # noqa: PLR0913 - one argument per setting
+    *,
+    api: Api,
+    base_url: str | None,
+    api_key: str | None,
+    model: str,
+    prompts: PromptBook,
+    projects: Sequence[Project],
+    tracker: Tracker,
+    language: str = "en",
+) -> AsyncIterator[ModelWriter]:
+    """Open a writer over the server at `base_url` (OpenAI's when None); the client is closed at the end."""
+    open_wire, price = await asyncio.to_thread(_load)
+
+    def priced(name: str, usage: Usage) -> float | None:
+        return price(name, usage, base_url or OPENAI_URL)
+
+    async with open_wire(api=api, base_url=base_url, api_key=api_key) as wire:
+        yield ModelWriter(
+            wire, model=model, prompts=prompts, projects=projects, tracker=tracker, language=language, price=priced
+        )
+
+
+def _load() -> tuple[OpenWire, Callable[[str, Usage, str], float | None]]:
+    """Import the client and the price list, which takes more than a second: nobody without a model pays for it."""
+    from technoshare.llm.client import open_wire  # noqa: PLC0415 - see the docstring
+    from technoshare.llm.cost import price  # noqa: PLC0415
+
+    price("gpt-4o", Usage(input_tokens=1, output_tokens=1), OPENAI_URL)  # reads the list, so that no call waits for it
+    return open_wire, price

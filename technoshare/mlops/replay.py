@@ -1,0 +1,244 @@
+"""The daemon thread that takes finished jobs from the spool to MLflow, behind the jobs and never in their way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from pydantic import ValidationError
+
+from technoshare.mlops.record import JobRecord
+from technoshare.mlops.spool import Entry, Spool
+
+logger = logging.getLogger("technoshare.mlops")
+
+T = TypeVar("T")
+
+CALM = 60.0
+"""Longest time in seconds that the replay holds back for running jobs; then it goes on beside them."""
+
+LOOK = 0.25
+"""Seconds between two looks whether jobs still run."""
+
+SHARE = 0.25
+"""Most of one core that the replay may use, as long as the bot runs."""
+
+FIRST_BACKOFF, LAST_BACKOFF = 0.5, 30.0
+"""Seconds until MLflow is asked again; doubled each time."""
+
+MOST_SURPRISES = 8
+"""So often is a record tried that fails in a way nobody foresaw; then it is shelved, or it would block all others."""
+
+CLOSE_SECONDS = 3.0
+"""How long closing waits for a delivery that is under way; what is not delivered stays in the spool."""
+
+ENVIRONMENT = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # default 7: one call to a stopped server blocks for 4 minutes
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",  # default 120: with retries, a silent server blocks for 20 minutes
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # "View run … at …" for every run
+}
+"""What mlflow reads from the environment and nowhere else; a value that is already there is somebody's choice."""
+
+
+class Away(Exception):
+    """MLflow is not there or cannot take anything now: everything waits."""
+
+
+class Rejected(Exception):
+    """MLflow will never take this record: it goes to the shelf."""
+
+
+class Sender(Protocol):
+    """Where records go."""
+
+    def send(self, record: JobRecord, *, begun: bool) -> None:
+        """Write the record, or what is missing of it. Raises `Away` or `Rejected`."""
+
+
+class Queue(Protocol):
+    """The spool as the thread sees it: every call blocks until the event loop has done it."""
+
+    def next(self) -> Entry | None:
+        """Return the oldest record, None when it is time to end."""
+
+    def delivered(self, number: int) -> None:
+        """Forget the record's content."""
+
+    def shelve(self, number: int, error: str) -> None:
+        """Put the record aside."""
+
+
+Pause = Callable[[float], bool]
+"""Wait so many seconds; True when it is time to end."""
+
+
+@dataclass
+class Replay:
+    """Takes one record after the other to MLflow. `connect` opens MLflow and raises `Away` when it cannot."""
+
+    queue: Queue
+    connect: Callable[[], Sender]
+    pause: Pause
+    busy: Callable[[], bool]
+    cpu: Callable[[], float] = time.thread_time
+    """Seconds of processor time that this thread has used."""
+
+    def __post_init__(self) -> None:
+        self._sender: Sender | None = None
+        self._away = False
+        self._patience = CALM
+
+    def run(self) -> None:
+        """Deliver until the queue or the pause says that it is time to end."""
+        while (entry := self.queue.next()) is not None:
+            if self._hold_back():
+                return
+            used = self.cpu()
+            if self._deliver(entry):
+                return
+            if self.pause((self.cpu() - used) * (1 / SHARE - 1)):
+                return
+
+    def _hold_back(self) -> bool:
+        """Wait for the jobs; patience runs out under steady load and comes back with the first calm moment."""
+        while self.busy():
+            if self._patience <= 0:
+                return False
+            self._patience -= LOOK
+            if self.pause(LOOK):
+                return True
+        self._patience = CALM
+        return False
+
+    def _deliver(self, entry: Entry) -> bool:
+        """Try until the record is delivered or shelved. True when it is time to end."""
+        begun, backoff, surprises = entry.begun, FIRST_BACKOFF, 0
+        while True:
+            try:
+                self._send(entry, begun=begun)
+            except Away as away:
+                self._went_away(away)
+            except (Rejected, ValidationError) as error:
+                self._shelve(entry, str(error))
+                return False
+            except Exception as error:
+                surprises += 1
+                logger.exception("MLflow replay")
+                if surprises == MOST_SURPRISES:
+                    self._shelve(entry, f"{type(error).__name__}: {error}")
+                    return False
+            else:
+                self.queue.delivered(entry.number)
+                return False
+            if self.pause(backoff):
+                return True
+            begun, backoff = True, min(LAST_BACKOFF, 2 * backoff)
+
+    def _send(self, entry: Entry, *, begun: bool) -> None:
+        record = JobRecord.model_validate_json(entry.body)
+        self._sender = self._sender or self.connect()
+        self._sender.send(record, begun=begun)
+        if self._away:
+            self._away = False
+            logger.info("MLflow is back")
+
+    def _went_away(self, why: Away) -> None:
+        self._sender = None  # the experiment may be another one when it comes back
+        if not self._away:
+            self._away = True
+            logger.warning("MLflow is away, jobs go on and their records wait: %s", why)
+
+    def _shelve(self, entry: Entry, error: str) -> None:
+        self.queue.shelve(entry.number, error)
+        logger.error("MLflow refuses record %d, it is kept on the shelf: %s", entry.number, error)
+
+
+# ---------------------------------------------------------------- the thread
+
+
+class Ending(Exception):
+    """The event loop is gone or going: the thread ends."""
+
+
+class LoopQueue:
+    """The spool, asked from a thread: the event loop does the work, since a SQLite file has one connection."""
+
+    def __init__(self, spool: Spool, loop: asyncio.AbstractEventLoop, pause: Pause) -> None:
+        self._spool, self._loop, self._pause = spool, loop, pause
+
+    def next(self) -> Entry | None:
+        """Return the oldest record, None when the spool closes."""
+        return self._ask(self._spool.next)
+
+    def delivered(self, number: int) -> None:
+        """Forget the record's content."""
+        self._ask(lambda: self._spool.delivered(number))
+
+    def shelve(self, number: int, error: str) -> None:
+        """Put the record aside."""
+        self._ask(lambda: self._spool.shelve(number, error))
+
+    def _ask(self, question: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        while True:
+            asked = question()
+            try:
+                return asyncio.run_coroutine_threadsafe(asked, self._loop).result()
+            except (RuntimeError, CancelledError) as closed:  # loop or file, while a delivery took its time
+                asked.close()
+                raise Ending from closed
+            except sqlite3.Error as error:
+                logger.error("the MLflow spool cannot be used (%s); again in %g s", error, LAST_BACKOFF)  # noqa: TRY400 - no traceback says more
+                if self._pause(LAST_BACKOFF):
+                    raise Ending from error
+
+
+class ReplayThread:
+    """Runs a `Replay` beside the event loop. A daemon: a process never waits for it longer than `close` does."""
+
+    def __init__(self, spool: Spool, *, uri: str, experiment: str, busy: Callable[[], bool]) -> None:
+        self._spool = spool
+        self._uri, self._experiment, self._busy = uri, experiment, busy
+        self._loop = asyncio.get_running_loop()
+        self._stop = threading.Event()
+        self._ended = asyncio.Event()
+        self._thread = threading.Thread(target=self._main, name="mlflow replay", daemon=True)
+        self._thread.start()
+
+    async def close(self) -> None:
+        """End the thread. What it cannot deliver within `CLOSE_SECONDS` waits in the spool for the next start."""
+        self._stop.set()
+        self._spool.close()
+        try:
+            await asyncio.wait_for(self._ended.wait(), CLOSE_SECONDS)
+        except TimeoutError:
+            logger.warning("the MLflow replay is still waiting for an answer; what is not delivered stays in the spool")
+
+    def _main(self) -> None:
+        for name, value in ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
+        try:
+            self._replay()
+        except Ending as why:
+            logger.debug("replay ends: %r", why.__cause__)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(self._ended.set)
+
+    def _replay(self) -> None:
+        from technoshare.mlops.upload import Upload  # noqa: PLC0415 - imports mlflow: 2 s that belong into this thread
+
+        Replay(
+            queue=LoopQueue(self._spool, self._loop, self._stop.wait),
+            connect=lambda: Upload(self._uri, self._experiment),
+            pause=self._stop.wait,
+            busy=self._busy,
+        ).run()

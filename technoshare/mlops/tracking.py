@@ -1,0 +1,75 @@
+"""The tracker of a running bot: spans in memory, finished jobs into the spool, MLflow behind a thread."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from technoshare.mlops.record import record_of
+from technoshare.mlops.replay import ReplayThread
+from technoshare.mlops.spool import Spool, open_spool
+from technoshare.mlops.tracing import Recorder, Untracked
+from technoshare.models import Job, Outcome, SpanKind, Trail
+from technoshare.ports import ActiveSpan, JobTimes, Tracker
+from technoshare.settings import forget_mlflow_environment
+
+logger = logging.getLogger("technoshare.mlops")
+
+
+@dataclass(frozen=True)
+class SpooledTracker:
+    """Keeps finished jobs for the replay: runs, traces or both."""
+
+    spool: Spool
+    spans: Recorder | Untracked
+    tracking: bool
+    tracing: bool
+    app_version: str
+    projects_hash: str
+
+    def span(self, name: str, kind: SpanKind) -> AbstractContextManager[ActiveSpan]:
+        """Open a span below the current one, in memory only."""
+        return self.spans.span(name, kind)
+
+    async def record(self, job: Job, times: JobTimes, trails: Mapping[str, Trail], outcome: Outcome) -> None:
+        """Keep the job durably. A spool that cannot be written costs the record, never the job."""
+        record = record_of(job, times, trails, outcome, app_version=self.app_version, projects_hash=self.projects_hash)
+        kept = {"runs": record.runs if self.tracking else (), "trace": record.trace if self.tracing else None}
+        try:
+            await self.spool.put(record.model_copy(update=kept))
+        except sqlite3.Error as error:
+            logger.error("job %s is not recorded for MLflow: %s", job.id, error)  # noqa: TRY400 - no traceback says more
+
+
+@asynccontextmanager
+async def open_tracker(  # noqa: PLR0913 - settings, passed as values
+    *,
+    uri: str,
+    experiment: str,
+    tracking: bool,
+    tracing: bool,
+    spool: Path,
+    app_version: str,
+    projects_hash: str,
+    busy: Callable[[], bool],
+) -> AsyncIterator[Tracker]:
+    """Open spool and replay; leaving takes 3 s at most. With both switches off, nothing is opened or imported.
+
+    `busy` tells, from any thread, whether jobs are running. Raises `ConfigError` when the spool cannot be opened.
+    """
+    if not (tracking or tracing):
+        yield Untracked()
+        return
+    forget_mlflow_environment()
+    async with open_spool(spool) as opened:
+        replay = ReplayThread(opened, uri=uri, experiment=experiment, busy=busy)
+        try:
+            yield SpooledTracker(
+                opened, Recorder() if tracing else Untracked(), tracking, tracing, app_version, projects_hash
+            )
+        finally:
+            await replay.close()

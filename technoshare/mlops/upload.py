@@ -1,0 +1,208 @@
+"""One record into MLflow: the only module that imports mlflow, in the replay thread, since the import takes 2 s.
+
+Every write is by explicit run id and may be repeated: runs are looked up before they are made again, metrics, params,
+tags, artifacts and traces overwrite themselves. The fluent API is never used: it is bound to threads, not to jobs.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+from mlflow import MlflowClient
+from mlflow.entities import (
+    Metric,
+    Param,
+    Run,
+    Span,
+    TraceInfo,
+    TraceLocation,
+    TraceState,
+    ViewType,
+)
+from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.store.tracking.rest_store import RestStore
+from mlflow.tracing.client import TracingClient
+
+from technoshare import models
+from technoshare.mlops.record import JobRecord, RunRecord, TraceRecord
+from technoshare.mlops.replay import Away, Rejected
+
+REJECTED = frozenset({400, 409, 413, 422})
+"""Answers that would be the same tomorrow. 401, 403, 404 are about the server or the experiment, not about a record."""
+
+
+class Upload:
+    """A connection to one MLflow server or database and one experiment."""
+
+    def __init__(self, uri: str, experiment: str) -> None:
+        """Connect. Raises `Away` when the server does not answer or is none."""
+        self._uri, self._experiment = uri, experiment
+        try:
+            with _translated():
+                self._client = MlflowClient(tracking_uri=uri)
+                self._traces = TracingClient(uri)
+                self._experiment_id = _experiment_id(self._client, experiment)
+        except Rejected as error:  # no record has been offered yet
+            raise Away(str(error)) from error
+
+    def send(self, record: JobRecord, *, begun: bool) -> None:
+        """Write the whole record; with `begun`, only what an earlier try has not finished.
+
+        The parent run ends last: a parent that is FINISHED or FAILED in MLflow is complete. Raises `Away` when it may
+        work later and `Rejected` when it never will.
+        """
+        try:
+            with _translated():
+                self._send(record, self._known(record) if begun else {})
+        except Rejected:
+            with _translated():
+                _experiment_id(self._client, self._experiment)  # is it the experiment, then it is not this record
+            raise
+
+    def _send(self, record: JobRecord, known: Mapping[str, Run]) -> None:
+        parent_id = self._send_runs(record.runs, known) if record.runs else None
+        if record.trace is not None:
+            self._send_trace(record.trace, parent_id)
+        if parent_id is not None:
+            self._end(record.runs[0], parent_id)
+
+    # ------------------------------------------------------------ runs
+
+    def _send_runs(self, runs: tuple[RunRecord, ...], known: Mapping[str, Run]) -> str:
+        """Write what is missing and end the nested runs; return the parent's id."""
+        first, *nested = runs
+        parent_id = self._stand(first, known, None)
+        for run in nested:
+            self._end(run, self._stand(run, known, parent_id))
+        return parent_id
+
+    def _stand(self, run: RunRecord, known: Mapping[str, Run], parent_id: str | None) -> str:
+        """Make sure that the run stands there with all it holds; return its id."""
+        standing = known.get(run.key)
+        if standing is None or standing.info.status == "RUNNING":
+            standing = standing or self._create(run, parent_id)
+            self._fill(run, standing)
+        return str(standing.info.run_id)
+
+    def _known(self, record: JobRecord) -> dict[str, Run]:
+        runs = self._client.search_runs(
+            [self._experiment_id],
+            f"tags.job_id = '{record.job_id}' and tags.generation = '{record.generation}'",
+            run_view_type=ViewType.ACTIVE_ONLY,
+        )
+        return {run.data.tags.get("stage", "job"): run for run in runs}
+
+    def _create(self, run: RunRecord, parent_id: str | None) -> Run:
+        parent = {} if parent_id is None else {"mlflow.parentRunId": parent_id}
+        return self._client.create_run(
+            self._experiment_id, start_time=run.start, run_name=run.name, tags=run.tags | parent
+        )
+
+    def _fill(self, run: RunRecord, standing: Run) -> None:
+        metrics = [Metric(name, value, run.end, 0) for name, value in run.metrics.items()]
+        params = [Param(name, value) for name, value in run.params.items()]
+        self._client.log_batch(standing.info.run_id, metrics=metrics, params=params)
+        self._put_artifacts(run, standing.info.artifact_uri)
+
+    def _put_artifacts(self, run: RunRecord, location: str) -> None:
+        if not run.artifacts:
+            return
+        repository = get_artifact_repository(location, tracking_uri=self._uri)  # client.log_text asks for the run again
+        with tempfile.TemporaryDirectory(prefix="technoshare-") as folder:
+            for name, text in run.artifacts.items():
+                path = Path(folder) / name
+                path.write_text(text, "utf-8")
+                repository.log_artifact(str(path))  # type: ignore[no-untyped-call]  # mlflow's own gap
+
+    def _end(self, run: RunRecord, run_id: str) -> None:
+        self._client.set_terminated(run_id, run.status, run.end)
+
+    # ------------------------------------------------------------ trace
+
+    def _send_trace(self, trace: TraceRecord, run_id: str | None) -> None:
+        root = trace.spans[0]
+        metadata = {"mlflow.trace.session": trace.session, "mlflow.trace.user": trace.user}
+        info = TraceInfo(
+            trace_id=trace.id,
+            trace_location=TraceLocation.from_experiment_id(self._experiment_id),
+            request_time=root.start // 1_000_000,
+            execution_duration=(root.end - root.start) // 1_000_000,
+            state=TraceState.OK if root.status == "ok" else TraceState.ERROR,
+            request_preview=trace.request,
+            response_preview=trace.response,
+            trace_metadata=metadata | ({} if run_id is None else {"mlflow.sourceRun": run_id}),
+            tags=trace.tags | {"mlflow.traceName": trace.name},
+        )
+        self._traces.start_trace(info)
+        self._traces.log_spans(self._experiment_id, [_span(trace.id, span) for span in trace.spans])
+
+
+def _span(trace_id: str, span: models.Span) -> Span:
+    """Return our span as MLflow's, in the form that its own `to_dict` has: attribute values are JSON."""
+    content = {"mlflow.spanInputs": span.inputs, "mlflow.spanOutputs": span.outputs}
+    attributes = span.attributes | {"mlflow.traceRequestId": trace_id, "mlflow.spanType": span.kind}
+    attributes |= {name: value for name, value in content.items() if value is not None}
+    return Span.from_dict(
+        {
+            "trace_id": _base64(trace_id.removeprefix("tr-")),
+            "span_id": _base64(span.id),
+            "parent_span_id": None if span.parent is None else _base64(span.parent),
+            "name": span.name,
+            "start_time_unix_nano": span.start,
+            "end_time_unix_nano": span.end,
+            "status": {
+                "code": "STATUS_CODE_OK" if span.status == "ok" else "STATUS_CODE_ERROR",
+                "message": str(span.attributes.get("error", "")),
+            },
+            "attributes": {name: json.dumps(value, ensure_ascii=False) for name, value in attributes.items()},
+        }
+    )
+
+
+def _base64(digits: str) -> str:
+    return base64.b64encode(bytes.fromhex(digits)).decode()
+
+
+# ---------------------------------------------------------------- experiment
+
+
+def _experiment_id(client: MlflowClient, name: str) -> str:
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        return str(client.create_experiment(name))
+    if found.lifecycle_stage != "active":
+        raise Away(f"its experiment {name!r} is deleted; restore it, or set MLFLOW_EXPERIMENT_NAME")
+    return str(found.experiment_id)
+
+
+# ---------------------------------------------------------------- errors
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn MLflow's errors into what the replay does about them."""
+    try:
+        yield
+    except MlflowException as error:
+        status = error.get_http_status_code()  # type: ignore[no-untyped-call]  # mlflow's own gap
+        told = _first_line(error)
+        raise (Rejected(told) if status in REJECTED else Away(told)) from error
+    except requests.HTTPError as error:  # artifacts
+        status = 0 if error.response is None else error.response.status_code
+        told = _first_line(error)
+        raise (Rejected(told) if status in REJECTED else Away(told)) from error
+    except (requests.RequestException, NotImplementedError) as error:
+        # NotImplementedError: the server's version was asked for while it was away, and MLflow keeps that for good
+        RestStore._get_server_version.cache_clear()  # noqa: SLF001 - there is no public way to ask again
+        raise Away(_first_line(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]

@@ -1,0 +1,529 @@
+"""The nouns: frozen values that travel between stages, into checkpoints and out to MLflow.
+
+Everything here is data (JSON both ways); collaborators live in `ports`. Sequences are tuples, so a value never
+changes under a reader; a changed value is a `model_copy(update=…)`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import Annotated, Literal, NewType, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+JobId = NewType("JobId", str)
+JobState = Literal["ready", "running", "done", "dead"]
+Outcome = Literal["success", "degraded", "failed", "duplicate", "withdrawn"]
+Coverage = Literal["full", "partial", "abstract", "metadata", "none"]
+SpanKind = Literal["RETRIEVER", "LLM", "TOOL", "CHAIN"]
+FactKind = Literal[
+    "claim", "method", "result", "number", "limitation", "date", "licence", "person", "organisation", "availability"
+]
+Severity = Literal["block", "repair", "fix", "warn"]
+
+EXTRACTIVE = "extractive"
+"""The model name that the keyless engine reports everywhere."""
+
+FULL_LENGTH_WORDS = 400
+"""From this many words of evidence on a Summary has 10 to 15 sentences (DESIGN, section 8)."""
+
+
+class Value(BaseModel):
+    """A frozen value without unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# ---------------------------------------------------------------- what a job leaves behind
+
+
+class Record(Value):
+    """What a stage's result adds to its nested run and span; metrics are numbers, tags short text."""
+
+    tags: dict[str, str] = {}
+    metrics: dict[str, float] = {}
+    attributes: dict[str, JsonValue] = {}
+    artifacts: dict[str, str] = {}
+    """File name → text."""
+
+
+class Span(Value):
+    """One finished span. Ids are hex (16 digits), times are nanoseconds since the epoch."""
+
+    id: str
+    parent: str | None
+    name: str
+    kind: SpanKind
+    start: int
+    end: int
+    status: Literal["ok", "error"] = "ok"
+    attributes: dict[str, JsonValue] = {}
+    inputs: JsonValue = None
+    outputs: JsonValue = None
+
+
+class Trail(Value):
+    """How a stage went: what its nested MLflow run and its part of the trace are made from. Times: unix seconds."""
+
+    started: float
+    ended: float
+    status: Literal["ok", "error"] = "ok"
+    error: str = ""
+    record: Record = Record()
+    spans: tuple[Span, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock time of the stage."""
+        return max(0.0, self.ended - self.started)
+
+
+class Checkpoint(Value):
+    """A stage's result and its trail in one row; a failed stage leaves a trail and no result."""
+
+    result: JsonValue
+    trail: Trail
+
+
+class Result(Value):
+    """What a stage returns."""
+
+    def record(self) -> Record:
+        """Return what this result contributes to tracking and tracing (see DESIGN, section 3)."""
+        return Record()
+
+
+# ---------------------------------------------------------------- the job
+
+
+class Job(Value):
+    """One link of one Slack message, to be answered once in that message's thread."""
+
+    key: str
+    team: str
+    channel: str
+    ts: str
+    """The message that holds the link."""
+    thread_ts: str
+    """Where the answer goes: the message itself, or the thread that it was broadcast from."""
+    user: str
+    url: str
+    text: str = ""
+    """The message as its author sees it."""
+    unread: tuple[str, ...] = ()
+    """Links of the same message beyond the limit, named in this job's reply instead of read."""
+    received: float
+    """Unix seconds when the event arrived."""
+    generation: int = 0
+    """Grows with each Retry or Write again; every generation has its own checkpoints."""
+
+    @property
+    def id(self) -> JobId:
+        """12 hex digits, the same in every bot that sees the same link."""
+        return JobId(hashlib.sha256(self.key.encode()).hexdigest()[:12])
+
+
+class Submitted(Value):
+    """Answer of `JobEngine.submit`: `fresh` is False when the key was known already."""
+
+    job_id: JobId
+    fresh: bool
+
+
+# ---------------------------------------------------------------- retrieval
+
+
+class Page(Value):
+    """One HTTP answer, whatever its status. `url` is the final address, `body` is decompressed and capped."""
+
+    url: str
+    status: int
+    headers: dict[str, str]
+    """Lower-case names."""
+    content_type: str
+    """Without parameters, lower case; empty when the server named none."""
+    body: bytes
+
+
+class Snippet(Value):
+    """A piece of evidence; `start` and `end` are character offsets in the extracted text of `source`."""
+
+    id: str
+    """`s1`, `s2`, … in reading order."""
+    text: str
+    source: str
+    section: str = ""
+    page: int | None = None
+    start: int
+    end: int
+
+
+class Section(Value):
+    """A stretch of a document's text under one heading, or one page of a PDF."""
+
+    title: str = ""
+    page: int | None = None
+    start: int
+    end: int
+
+
+class Document(Value):
+    """What the parser process makes of one body: main text and what the page says about itself."""
+
+    text: str
+    sections: tuple[Section, ...] = ()
+    title: str = ""
+    authors: tuple[str, ...] = ()
+    published: str = ""
+    language: str = ""
+    obstacle: str = ""
+    """What stands between a reader and the text, as far as the body itself shows it."""
+    metadata: dict[str, str] = {}
+
+
+class Evidence(Result):
+    """What was read for a link, and how much of it."""
+
+    url: str
+    """As posted."""
+    final_url: str
+    """After redirects."""
+    adapter: str
+    """`ArxivAdapter`, `GithubAdapter`, `GenericAdapter`, …"""
+    domain: str
+    title: str = ""
+    authors: tuple[str, ...] = ()
+    published: str = ""
+    """ISO date as far as known: `2026`, `2026-11`, `2026-11-23`."""
+    language: str = "en"
+    coverage: Coverage
+    obstacle: str = ""
+    """Why it is not more: `login_wall`, `pay_wall`, `bot_wall`, `empty_page`, `not_found`, … or empty."""
+    snippets: tuple[Snippet, ...]
+    metadata: dict[str, str] = {}
+    """What code, not the model, knows: version, licence, stars, release, …"""
+
+    @property
+    def words(self) -> int:
+        """Number of whitespace-separated words in all snippets."""
+        return sum(len(snippet.text.split()) for snippet in self.snippets)
+
+    @property
+    def summary_bounds(self) -> tuple[int, int]:
+        """Fewest and most Summary sentences that this much evidence allows."""
+        return summary_bounds(self.words)
+
+    def record(self) -> Record:
+        """Tags, metric and artifact of the retrieval run."""
+        tags = {"adapter_name": self.adapter, "domain": self.domain, "coverage": self.coverage}
+        return Record(
+            tags=tags | ({"obstacle": self.obstacle} if self.obstacle else {}),
+            metrics={"snippet_count": len(self.snippets)},
+            attributes={
+                "url": self.url,
+                "adapter": self.adapter,
+                "domain": self.domain,
+                "coverage": self.coverage,
+                "snippet_count": len(self.snippets),
+            },
+            artifacts={"evidence.json": self.model_dump_json(indent=2)},
+        )
+
+
+def summary_bounds(words: int) -> tuple[int, int]:
+    """Return the allowed number of Summary sentences for a source of so many words."""
+    least = 10 if words >= FULL_LENGTH_WORDS else max(3, math.ceil(10 * words / FULL_LENGTH_WORDS))
+    return least, 15
+
+
+# ---------------------------------------------------------------- model work
+
+Number = TypeVar("Number", int, float)
+
+
+def _sum(a: Number | None, b: Number | None) -> Number | None:
+    return b if a is None else a if b is None else a + b
+
+
+class Usage(Value):
+    """Tokens and money of one or more model calls; None means unknown, which is not 0."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    cost_usd: float | None = None
+    calls: int = 0
+
+    @property
+    def total_tokens(self) -> int | None:
+        """Input plus output, None when the server told neither."""
+        known = [n for n in (self.input_tokens, self.output_tokens) if n is not None]
+        return sum(known) if known else None
+
+    def __add__(self, other: Usage) -> Usage:
+        """Sum; the known part survives an unknown one."""
+        return Usage(
+            input_tokens=_sum(self.input_tokens, other.input_tokens),
+            output_tokens=_sum(self.output_tokens, other.output_tokens),
+            cached_tokens=_sum(self.cached_tokens, other.cached_tokens),
+            cost_usd=_sum(self.cost_usd, other.cost_usd),
+            calls=self.calls + other.calls,
+        )
+
+    def metrics(self) -> dict[str, float]:
+        """Return the known figures under the contract's names."""
+        named = {
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "total_tokens": self.total_tokens,
+            "cost_usd": self.cost_usd,
+        }
+        return {name: float(value) for name, value in named.items() if value is not None}
+
+
+class PromptRef(Value):
+    """Which prompt a result came from: the registry's version ("yaml" where none is promoted) and SHA256[:12]."""
+
+    name: str
+    version: str
+    content_hash: str
+
+    def tags(self) -> dict[str, str]:
+        """Return the contract's tags."""
+        return {"prompt_name": self.name, "prompt_version": self.version, "content_hash": self.content_hash}
+
+
+class ToolCall(Value):
+    """One call that the model made: the tool's name, what it asked for, characters it got back."""
+
+    name: str
+    argument: str
+    content_length: int
+
+
+class Fact(Value):
+    """One thing the evidence says: `quote` stands verbatim in snippet `snippet`."""
+
+    id: str
+    """`f1`, `f2`, …"""
+    kind: FactKind
+    text: str
+    quote: str
+    snippet: str
+
+
+class Facts(Result):
+    """What stage A found; facts whose quote is not in the evidence are gone and counted in `dropped`."""
+
+    items: tuple[Fact, ...]
+    dropped: int = 0
+    found: tuple[Snippet, ...] = ()
+    """Evidence that the tool added to what retrieval had read."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    sources: tuple[str, ...] = ()
+    """Addresses that the facts rest on."""
+    model: str
+    prompt: PromptRef | None = None
+    usage: Usage = Usage()
+
+    def record(self) -> Record:
+        """Contract of the stage_a run."""
+        names = ",".join(call.name for call in self.tool_calls)
+        return Record(
+            tags={"model": self.model} | (self.prompt.tags() if self.prompt else {}),
+            metrics={
+                "tool_call_count": len(self.tool_calls),
+                "source_count": len(self.sources),
+                "fact_count": len(self.items),
+                "facts_dropped": self.dropped,
+            }
+            | self.usage.metrics(),
+            attributes={
+                "model": self.model,
+                "tool_calls": names,
+                "tool_call_count": len(self.tool_calls),
+                "sources": ",".join(self.sources),
+                "source_count": len(self.sources),
+            },
+            artifacts={
+                "stage_a_facts.json": self.model_dump_json(indent=2),
+                "sources.txt": "".join(f"{source}\n" for source in self.sources),
+            },
+        )
+
+
+class Sentence(Value):
+    """One sentence and the ids of the facts it rests on."""
+
+    text: str
+    facts: tuple[str, ...] = ()
+
+
+class ProjectNote(Value):
+    """What the link means for one of the team's projects; theme `none` says that it means nothing to any."""
+
+    theme: str
+    project: str = ""
+    relevance: str
+    why: str = ""
+    facts: tuple[str, ...] = ()
+
+
+class Comment(Result):
+    """What stage B wrote. Counts may be wrong here: the gates judge them."""
+
+    tldr: tuple[Sentence, ...]
+    summary: tuple[Sentence, ...]
+    projects: tuple[ProjectNote, ...]
+    model: str
+    prompt: PromptRef | None = None
+    prompt_length: int = 0
+    """Characters sent to the model; 0 for the extractive engine."""
+    usage: Usage = Usage()
+
+    def record(self) -> Record:
+        """Contract of the stage_b run."""
+        return Record(
+            tags={"model": self.model} | (self.prompt.tags() if self.prompt else {}),
+            metrics=self.usage.metrics(),
+            attributes={"model": self.model, "prompt_length": self.prompt_length},
+            artifacts={"stage_b_result.json": self.model_dump_json(indent=2)},
+        )
+
+
+class Project(Value):
+    """One of the team's projects, from `prompts/projects.yaml`."""
+
+    name: str
+    theme: str
+    description: str
+    keywords: tuple[str, ...] = ()
+
+
+# ---------------------------------------------------------------- gates and replies
+
+
+class Verdict(Value):
+    """How one check judged a comment: 1.0 or 0.0, or a rate; `message` is what a person would write about a failure."""
+
+    check: str
+    section: Literal["comment", "tldr", "summary", "projects"]
+    severity: Severity
+    score: float
+    passed: bool
+    message: str = ""
+    offending: tuple[str, ...] = ()
+
+
+class Source(Value):
+    """What a reply says about where it comes from."""
+
+    url: str
+    title: str
+    domain: str
+    adapter: str
+    coverage: Coverage
+    obstacle: str = ""
+    words: int
+    published: str = ""
+    authors: tuple[str, ...] = ()
+    metadata: dict[str, str] = {}
+
+
+class Reviewed(Result):
+    """A comment as it may leave, with the verdicts on exactly this text and the notes that readers see."""
+
+    kind: Literal["comment"] = "comment"
+    comment: Comment
+    source: Source
+    verdicts: tuple[Verdict, ...]
+    notes: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    outcome: Literal["success", "degraded"]
+
+    @property
+    def failures(self) -> tuple[Verdict, ...]:
+        """Verdicts that did not pass."""
+        return tuple(verdict for verdict in self.verdicts if not verdict.passed)
+
+    def record(self) -> Record:
+        """Contract of the quality_gates run."""
+        total, failed = len(self.verdicts), len(self.failures)
+        rate = (total - failed) / total if total else 0.0
+        lines = "".join(f"{v.check} ({v.section}, {v.severity}): {v.message}\n" for v in self.failures)
+        return Record(
+            metrics={
+                "gate_total": total,
+                "gate_failures": failed,
+                "gate_pass_rate": rate,
+                "gate_passed": float(failed == 0),
+                "repair_rounds": 0,
+            }
+            | {f"check_{verdict.check}": verdict.score for verdict in self.verdicts},
+            attributes={"gate_failures": failed, "gate_total": total, "gate_pass_rate": rate},
+            artifacts={"failures.txt": lines} if failed else {},
+        )
+
+
+class AlreadyShared(Value):
+    """The same page was shared in this channel before: one line instead of a second comment."""
+
+    kind: Literal["already_shared"] = "already_shared"
+    user: str
+    at: float
+    permalink: str
+    unread: tuple[str, ...] = ()
+    outcome: Literal["duplicate"] = "duplicate"
+
+
+class Apology(Value):
+    """A short honest failure: what could not be done, and why."""
+
+    kind: Literal["apology"] = "apology"
+    url: str
+    reason: str
+    obstacle: str = ""
+    unread: tuple[str, ...] = ()
+    outcome: Literal["failed"] = "failed"
+
+
+Reply = Annotated[Reviewed | AlreadyShared | Apology, Field(discriminator="kind")]
+"""What the post stage turns into one Slack message."""
+
+
+class Message(Value):
+    """What Slack is sent: the plain-text form and the blocks."""
+
+    text: str
+    blocks: tuple[dict[str, JsonValue], ...]
+
+
+class Receipt(Result):
+    """Proof of the one post."""
+
+    channel: str
+    thread_ts: str
+    ts: str
+    message: Message
+
+    def record(self) -> Record:
+        """Contract of the slack_post run."""
+        return Record(artifacts={"slack_payload.json": self.model_dump_json(indent=2)})
+
+
+class Share(Value):
+    """A line of the ledger: which page was shared where, by whom, and what became of it."""
+
+    job_id: JobId
+    channel: str
+    ts: str
+    thread_ts: str
+    user: str
+    url: str
+    final_url: str
+    at: float
+    outcome: Outcome
+    reply_ts: str = ""
+    evidence: Evidence | None = None
+    comment: Comment | None = None

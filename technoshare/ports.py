@@ -1,0 +1,264 @@
+"""What the pipeline needs from the world: protocols, and `Services`, the collaborators of one job."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, JsonValue
+
+from technoshare.models import (
+    AlreadyShared,
+    Checkpoint,
+    Comment,
+    Document,
+    Evidence,
+    Facts,
+    Job,
+    JobId,
+    JobState,
+    Message,
+    Outcome,
+    Page,
+    Project,
+    PromptRef,
+    Receipt,
+    Share,
+    Span,
+    SpanKind,
+    Submitted,
+    Trail,
+    Verdict,
+)
+
+Clock = Callable[[], float]
+"""Unix seconds. Time comes in as an argument, so tests never sleep."""
+
+
+# ---------------------------------------------------------------- retrieval
+
+
+class Fetcher(Protocol):
+    """The only way to the network for a posted link or for the model."""
+
+    async def get(self, url: str, *, headers: Mapping[str, str] | None = None, limit: int | None = None) -> Page:
+        """Return the answer, whatever its status; redirects are followed, the body is capped at `limit` bytes.
+
+        Raises `FetchRefused` for a forbidden address and `FetchError` for everything that gave no answer.
+        """
+
+
+DocumentKind = Literal["html", "pdf", "latexml", "text"]
+
+
+class Parser(Protocol):
+    """CPU-bound work on hostile bodies, in a process of its own."""
+
+    async def parse(self, kind: DocumentKind, body: bytes, *, url: str, charset: str = "") -> Document:
+        """Return what the body says. Raises `Unusable` when it cannot be parsed, also when it takes too long."""
+
+
+# ---------------------------------------------------------------- models
+
+
+@dataclass(frozen=True)
+class Tool:
+    """Something a model may call: `call` takes one validated `arguments` value and returns text for the model."""
+
+    name: str
+    description: str
+    arguments: type[BaseModel]
+    call: Callable[[BaseModel], Awaitable[str]]
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What the gates want changed in a comment."""
+
+    comment: Comment
+    failures: tuple[Verdict, ...]
+
+
+class Writer(Protocol):
+    """Whoever writes: a model over one of two wires, or the extractive engine."""
+
+    @property
+    def model(self) -> str:
+        """Name for tags and for the reply; `extractive` is the keyless engine."""
+
+    async def facts(self, evidence: Evidence, *, tools: Sequence[Tool]) -> Facts:
+        """Facts with verbatim quotes, as the model gave them (not yet verified).
+
+        Raises `Transient` when the model may answer later and `Unusable` when its answers cannot be used.
+        """
+
+    async def comment(self, evidence: Evidence, facts: Facts, *, repair: Repair | None = None) -> Comment:
+        """TLDR, Summary and Projects; errors as in `facts`."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt as the model layer uses it; `{{name}}` in the messages is filled by `render`."""
+
+    ref: PromptRef
+    messages: tuple[tuple[str, str], ...]
+    """(role, template) pairs."""
+    model_config: Mapping[str, JsonValue]
+    response_format: Mapping[str, JsonValue] = field(default_factory=dict)
+    """The JSON schema that the answer has to fit, in the form of Chat Completions."""
+
+    def render(self, **values: str) -> list[dict[str, str]]:
+        """Return chat messages; a value is inserted as it is, so braces inside it stay text."""
+        filled = []
+        for role, template in self.messages:
+            parts = template.split("{{")
+            text = parts[0]
+            for part in parts[1:]:
+                name, _, rest = part.partition("}}")
+                text += values[name.strip()] + rest
+            filled.append({"role": role, "content": text})
+        return filled
+
+
+class PromptBook(Protocol):
+    """Where prompts come from."""
+
+    def get(self, name: str) -> Prompt:
+        """Return the prompt that is current now; never blocks."""
+
+
+# ---------------------------------------------------------------- tracking
+
+
+class ActiveSpan(Protocol):
+    """A span while its `with` block runs."""
+
+    def set(self, **attributes: JsonValue) -> None:
+        """Add attributes."""
+
+    def io(self, *, inputs: JsonValue = None, outputs: JsonValue = None) -> None:
+        """Set what went in or came out; None leaves the earlier value."""
+
+    def fail(self, message: str) -> None:
+        """Mark the span as failed."""
+
+    def finished(self) -> tuple[Span, ...]:
+        """After the block: this span first, then its descendants."""
+
+
+class Tracker(Protocol):
+    """Observation. It never raises into a job and never waits for a server."""
+
+    def span(self, name: str, kind: SpanKind) -> AbstractContextManager[ActiveSpan]:
+        """Open a span below the current one (context variable), in memory only."""
+
+    async def record(self, job: Job, times: JobTimes, trails: Mapping[str, Trail], outcome: Outcome) -> None:
+        """Keep the finished job durably for MLflow; idempotent by job id and generation."""
+
+
+# ---------------------------------------------------------------- jobs
+
+
+@dataclass(frozen=True)
+class JobTimes:
+    """Unix seconds of a job's milestones; `first_sign` is when 👀 was set, None when it never was."""
+
+    received: float
+    claimed: float
+    first_sign: float | None
+
+
+Send = Callable[[], Awaitable[Receipt]]
+Find = Callable[[float], Awaitable[Receipt | None]]
+"""Takes the unix time of the reservation; looks for the post that an ambiguous send may have made."""
+
+
+class Claim(Protocol):
+    """One claimed job and its fenced, durable memory. Every write raises `ClaimLost` once a newer claim exists."""
+
+    @property
+    def job(self) -> Job:
+        """The job."""
+
+    async def load(self, stage: str) -> Checkpoint | None:
+        """Return the stage's checkpoint of this generation."""
+
+    async def save(self, stage: str, checkpoint: Checkpoint) -> None:
+        """Keep a checkpoint; durable when it returns."""
+
+    async def checkpoints(self) -> dict[str, Checkpoint]:
+        """Return all checkpoints of this generation, in the order of their stages' start."""
+
+    async def times(self) -> JobTimes:
+        """Return the milestones so far."""
+
+    async def once(self, token: str, send: Send, find: Find) -> Receipt:
+        """Reserve, send, record: one receipt for `token`, ever; look with `find` before sending again."""
+
+
+Answer = Callable[[Claim], Awaitable[None]]
+GiveUp = Callable[[Claim, str], Awaitable[None]]
+"""Tells the thread, before the engine marks the job dead."""
+
+
+class JobEngine(Protocol):
+    """Durable jobs."""
+
+    async def submit(self, job: Job, *, run_at: float | None = None, priority: int = 0) -> Submitted:
+        """Store the job; durable when it returns. A known key changes nothing."""
+
+    async def signed(self, job_id: JobId, at: float) -> None:
+        """Note when the first sign of life (👀) stood; a later note changes nothing."""
+
+    async def serve(
+        self, answer: Answer, give_up: GiveUp, *, workers: int, stopping: asyncio.Event, drain: float
+    ) -> None:
+        """Work until `stopping` is set, then give the workers `drain` seconds and hand the rest back at no cost."""
+
+    async def retry(self, job_id: JobId) -> None:
+        """Start a new generation of a job that ended."""
+
+    async def cancel(self, job_id: JobId) -> None:
+        """End a job that waits, without a reply."""
+
+    async def counts(self) -> dict[JobState, int]:
+        """Return how many jobs are in each state."""
+
+
+class Shares(Protocol):
+    """The ledger of what was shared and answered; never pruned, only forgotten."""
+
+    async def earlier(self, job: Job) -> AlreadyShared | None:
+        """Return the earlier share of the same page in this channel; atomically note this one when there is none."""
+
+    async def add(self, share: Share) -> None:
+        """Complete this job's line; a failed one no longer counts as shared."""
+
+
+# ---------------------------------------------------------------- Slack
+
+
+class Poster(Protocol):
+    """Posts the one reply of the claimed job."""
+
+    async def post(self, job: Job, message: Message) -> Receipt:
+        """Post into the job's thread, once.
+
+        Raises `Transient` (park), `Unusable` (Slack refuses for good: channel gone, not a member, …).
+        """
+
+
+@dataclass(frozen=True)
+class Services:
+    """The collaborators of one job; `dataclasses.replace` makes one job's own from the shared ones."""
+
+    fetcher: Fetcher
+    parser: Parser
+    writer: Writer
+    poster: Poster
+    tracker: Tracker
+    projects: tuple[Project, ...]
+    clock: Clock

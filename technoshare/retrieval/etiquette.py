@@ -1,0 +1,76 @@
+"""What some hosts ask of their clients: arXiv's API one request at a time, GitHub's API its token from us alone."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from technoshare.errors import FetchError
+from technoshare.models import Page
+from technoshare.ports import Clock, Fetcher
+
+ARXIV_PAUSE = 3.0
+"""Seconds between two requests to arXiv's API, by its terms of use."""
+ARXIV_QUEUE = 3
+"""Requests that may wait; whoever comes later reads the paper's own page at once instead of waiting ten seconds."""
+GITHUB_TYPES = ("application/vnd.github+", "application/vnd.github.")
+"""Only our GitHub adapter asks for these types, so a posted link to the API itself never travels with the token."""
+
+
+class Lane:
+    """One request at a time, so many seconds apart; a short queue, because others wait for the answer."""
+
+    def __init__(
+        self,
+        *,
+        pause: float = ARXIV_PAUSE,
+        queue: int = ARXIV_QUEUE,
+        clock: Clock = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._pause, self._queue, self._clock, self._sleep = pause, queue, clock, sleep
+        self._free = asyncio.Lock()
+        self._inside = 0
+        self._next = clock()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for our turn and hold the lane. Raises a transient `FetchError` when the queue is full."""
+        if self._inside > self._queue:
+            raise FetchError("too many requests are waiting for arXiv", transient=True)
+        self._inside += 1
+        try:
+            async with self._free:
+                await self._sleep(max(0.0, self._next - self._clock()))
+                self._next = self._clock() + self._pause
+                yield
+        finally:
+            self._inside -= 1
+
+
+@dataclass(frozen=True)
+class ConsiderateFetcher:
+    """A `Fetcher` in front of the live one that keeps to these rules; `github_token` may be empty."""
+
+    inner: Fetcher
+    github_token: str = field(default="", repr=False)
+    arxiv: Lane = field(default_factory=Lane)
+
+    async def get(self, url: str, *, headers: Mapping[str, str] | None = None, limit: int | None = None) -> Page:
+        """Return the answer (see `Fetcher`), after waiting where a host wants it."""
+        parts = urlsplit(url)
+        if parts.hostname == "export.arxiv.org" and parts.path.startswith("/api/"):
+            async with self.arxiv.turn():
+                return await self.inner.get(url, headers=headers, limit=limit)
+        if self.github_token and url.startswith("https://api.github.com/"):
+            headers = self._signed(headers or {})
+        return await self.inner.get(url, headers=headers, limit=limit)
+
+    def _signed(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        if not headers.get("Accept", "").startswith(GITHUB_TYPES):
+            return headers
+        return {**headers, "Authorization": f"Bearer {self.github_token}"}

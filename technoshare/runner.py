@@ -1,0 +1,125 @@
+"""`@stage` declares a stage; `StageRunner` executes it: checkpoint, deadline, span, trail.
+
+A stage's body knows nothing of this, so calling a stage directly runs a plain coroutine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import typing
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Concatenate, Generic, ParamSpec, TypeVar
+
+from pydantic import ValidationError
+
+from technoshare.errors import ClaimLost, Transient
+from technoshare.models import Checkpoint, Record, Result, SpanKind, Trail
+from technoshare.ports import ActiveSpan, Claim, Services
+
+P = ParamSpec("P")
+R = TypeVar("R", bound=Result)
+
+
+@dataclass(frozen=True)
+class Stage(Generic[P, R]):
+    """A declared stage: its run's name, its span, its wall-clock deadline in seconds, the type it returns."""
+
+    name: str
+    span: str
+    kind: SpanKind
+    timeout: float
+    result: type[R]
+    body: Callable[Concatenate[Services, P], Awaitable[R]]
+
+    async def __call__(self, services: Services, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the body with no machinery around it."""
+        return await self.body(services, *args, **kwargs)
+
+
+def stage(
+    name: str, *, span: str, kind: SpanKind, timeout: float
+) -> Callable[[Callable[Concatenate[Services, P], Awaitable[R]]], Stage[P, R]]:
+    """Declare the decorated coroutine function as a stage; its return annotation is the checkpoint's type."""
+
+    def declare(body: Callable[Concatenate[Services, P], Awaitable[R]]) -> Stage[P, R]:
+        result: type[R] = typing.get_type_hints(body)["return"]
+        return Stage(name, span, kind, timeout, result, body)
+
+    return declare
+
+
+class StageRunner:
+    """Runs one claimed job's stages. A stage that finished before, in any process, is not run again."""
+
+    def __init__(self, services: Services, claim: Claim) -> None:
+        self._services = services
+        self._claim = claim
+
+    async def __call__(self, stage: Stage[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return the stage's result, from its checkpoint or by running it.
+
+        Raises what the body raises; a passed deadline is `Transient`. A failure leaves its trail behind too.
+        """
+        if (kept := await self._kept(stage)) is not None:
+            return kept
+        started = self._services.clock()
+        failure: Exception | None = None
+        with self._services.tracker.span(stage.span, stage.kind) as span:
+            try:
+                async with asyncio.timeout(stage.timeout):
+                    result = await stage(self._services, *args, **kwargs)
+                span.set(**result.record().attributes)
+            except Exception as error:  # noqa: BLE001 - whatever it was, its trail is kept and it is raised again below
+                failure = _cause(error, stage)
+                span.fail(_told(failure))
+        if failure is not None:
+            await self._keep(stage, started, span, failure=failure)
+            raise failure
+        await self._keep(stage, started, span, result=result)
+        return result
+
+    async def _kept(self, stage: Stage[P, R]) -> R | None:
+        checkpoint = await self._claim.load(stage.name)
+        if checkpoint is None or checkpoint.result is None:
+            return None
+        try:
+            return stage.result.model_validate(checkpoint.result)
+        except ValidationError:  # written by an older version: counts as absent
+            return None
+
+    async def _keep(
+        self,
+        stage: Stage[P, R],
+        started: float,
+        span: ActiveSpan,
+        *,
+        result: R | None = None,
+        failure: Exception | None = None,
+    ) -> None:
+        if isinstance(failure, ClaimLost):
+            return
+        trail = Trail(
+            started=started,
+            ended=self._services.clock(),
+            status="ok" if failure is None else "error",
+            error="" if failure is None else _told(failure),
+            record=Record() if result is None else result.record(),
+            spans=span.finished(),
+        )
+        kept = None if result is None else result.model_dump(mode="json")
+        await self._claim.save(stage.name, Checkpoint(result=kept, trail=trail))
+
+
+def _cause(error: Exception, stage: Stage[P, R]) -> Exception:
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    if isinstance(error, TimeoutError):
+        late = Transient(f"{stage.name} took longer than {stage.timeout:g} s")
+        late.__cause__ = error
+        return late
+    return error
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,151 @@
+"""The only reader of the environment: parsed once at start, passed on as values."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from technoshare.errors import ConfigError
+from technoshare.models import EXTRACTIVE
+
+Words = Annotated[tuple[str, ...], NoDecode]
+"""A comma-separated list in one variable."""
+
+
+class Settings(BaseSettings):
+    """Everything the environment or `.env` may say; `.env.example` explains each name."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    # Slack; only `slack()` needs them, so the command line runs without
+    slack_bot_token: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    channels: Words = Field(default=(), alias="TECHNOSHARE_CHANNEL_ID")
+    slack_api_url: str = "https://slack.com/api/"
+
+    # model
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str | None = None
+    llm_model: str = "gpt-4o"
+    llm_api: Literal["auto", "responses", "chat"] = "auto"
+    comment_language: str = "en"
+
+    # MLflow
+    mlflow_tracking_uri: str = "http://127.0.0.1:5000"
+    mlflow_experiment_name: str = "technoshare_commentator"
+    mlflow_enable_tracking: bool = True
+    mlflow_enable_tracing: bool = True
+
+    # running
+    jobs_url: str = "sqlite:///data/technoshare.db"
+    workers: int = Field(default=32, ge=1, le=1000)
+    drain_seconds: float = Field(default=25.0, ge=0)  # below the 30 s that systemd and Kubernetes grant
+    fetch_allow_hosts: Words = ()
+    fetch_snapshots: Path | None = None
+    github_token: SecretStr | None = None
+    projects_file: Path = Path("prompts/projects.yaml")
+    prompts_dir: Path = Path("prompts")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+
+    @field_validator("channels", "fetch_allow_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("channels")
+    @classmethod
+    def _channel_ids(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for channel in value:
+            if not (channel[:1] in "CG" and channel.isalnum() and channel.isupper()):
+                raise ValueError(f"{channel!r} is not a channel id; copy it from the channel's details (C0123456789)")
+        return value
+
+    @field_validator("fetch_allow_hosts")
+    @classmethod
+    def _host_and_port(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for pair in value:
+            host, _, port = pair.rpartition(":")
+            if not host or not port.isdigit():
+                raise ValueError(f"{pair!r} must be host:port")
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("slack_api_url", "openai_base_url", "mlflow_tracking_uri")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and "://" not in value:
+            raise ValueError(f"{value!r} is not an address (http://…)")
+        return value
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _ends_with_slash(cls, value: str) -> str:
+        return value if value.endswith("/") else value + "/"
+
+    @property
+    def data(self) -> Path:
+        """Folder of the three SQLite files: beside the jobs file."""
+        return self.jobs_file.parent
+
+    @property
+    def jobs_file(self) -> Path:
+        """Path of the jobs database. Raises `ConfigError` for a database that this version cannot use."""
+        kind, found, path = self.jobs_url.partition(":///")
+        if kind == "sqlite" and found and path:
+            return Path(path)
+        if self.jobs_url.startswith("postgres"):
+            raise ConfigError("JOBS_URL: the PostgreSQL engine is not built yet; use sqlite:///data/technoshare.db")
+        raise ConfigError("JOBS_URL must look like sqlite:///data/technoshare.db")
+
+    @property
+    def model(self) -> str:
+        """The model that writes: `extractive` when neither a key nor a server of one's own is given."""
+        reachable = self.openai_api_key is not None or self.openai_base_url is not None
+        return self.llm_model if reachable else EXTRACTIVE
+
+    def slack(self) -> tuple[str, str]:
+        """Return bot and app token. Raises `ConfigError` that names what is missing or mixed up."""
+        if not self.channels:
+            raise ConfigError("TECHNOSHARE_CHANNEL_ID is missing: the channel ids to listen in, comma-separated")
+        return (
+            _token("SLACK_BOT_TOKEN", "xoxb-", self.slack_bot_token),
+            _token("SLACK_APP_TOKEN", "xapp-", self.slack_app_token),
+        )
+
+
+def _token(name: str, prefix: str, value: SecretStr | None) -> str:
+    if value is None:
+        raise ConfigError(f"{name} is missing ({prefix}…); see docs/SLACK_SETUP.md")
+    token = value.get_secret_value()
+    if not token.startswith(prefix):
+        raise ConfigError(f"{name} must begin with {prefix}; is it the other token?")
+    return token
+
+
+def load_settings() -> Settings:
+    """Read the environment and `.env`. Raises `ConfigError`: one line that names the variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = str(first["loc"][0]).upper() if first["loc"] else "settings"
+        raise ConfigError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def forget_mlflow_environment() -> None:
+    """Remove the names that make any mlflow import in this process ask a server by itself (notes: blocks 246 s)."""
+    for name in ("MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_ID"):
+        os.environ.pop(name, None)

@@ -1,0 +1,87 @@
+"""What the commands print for people: tables and comments, with rich."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from technoshare import render
+from technoshare.mlops.evaluation.runner import Results, Score
+from technoshare.models import Evidence, Reviewed
+from technoshare.text import squeeze
+
+_OUT = Console(highlight=False)
+_PREVIEW = 160  # characters of a snippet: two lines of a usual terminal
+
+
+def show_evidence(evidence: Evidence) -> None:
+    """Print what was read: a head with the source, then one row a snippet."""
+    head = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    rows = {
+        "title": evidence.title,
+        "authors": ", ".join(evidence.authors),
+        "published": evidence.published,
+        "address": evidence.final_url,
+        "adapter": evidence.adapter,
+        "coverage": f"{evidence.coverage}{f' ({evidence.obstacle})' if evidence.obstacle else ''}",
+        "language": evidence.language,
+        "words": f"{evidence.words:,} in {len(evidence.snippets)} snippets",
+        **evidence.metadata,
+    }
+    for name, value in rows.items():
+        if value:
+            head.add_row(f"[dim]{escape(name)}[/dim]", escape(value))
+    body = Table(box=box.SIMPLE_HEAD, expand=True)
+    body.add_column("id", style="cyan", no_wrap=True)
+    body.add_column("section", max_width=24)
+    body.add_column("characters", justify="right", no_wrap=True, style="dim")
+    body.add_column("text", ratio=1)
+    for snippet in evidence.snippets:
+        where = snippet.section or (f"page {snippet.page}" if snippet.page else "")
+        text = squeeze(snippet.text)
+        shown = text if len(text) <= _PREVIEW else text[: _PREVIEW - 1] + "…"
+        body.add_row(snippet.id, escape(where), f"{snippet.start}–{snippet.end}", escape(shown))
+    _OUT.print(head, body)
+
+
+def show_comment(reviewed: Reviewed) -> None:
+    """Print the reply as Slack's plain-text form has it, then the checks."""
+    _OUT.print(render.message(reviewed).text, markup=False)
+    for verdict in reviewed.verdicts:
+        mark = "[green]✓[/green]" if verdict.passed else "[red]✗[/red]"
+        _OUT.print(f"{mark} {verdict.check}  [dim]{escape(verdict.message)}[/dim]")
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[Score], None]]:
+    """Show a bar while the evaluation runs; yields what to call after each example."""
+    columns = (TextColumn("evaluating"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("examples", total=total)
+        yield lambda _: bar.advance(task)
+
+
+def show_results(results: Results, written: Path) -> None:
+    """Print one row an example, what failed and why, and the verdict."""
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("example")
+    table.add_column("checks passed", justify="right")
+    table.add_column("what failed")
+    for score in results.scores:
+        good = sum(value == 1.0 for value in score.scores.values())
+        why = score.error or "; ".join(score.messages)
+        mark = "[green]" if score.passed else "[red]"
+        table.add_row(f"{mark}{score.id}[/]", f"{good}/{len(score.scores)}", escape(why))
+    _OUT.print(table)
+    verdict = {0: "[green]PASS[/green]", 1: "[red]FAIL[/red]", 2: "[red]COULD NOT EVALUATE[/red]"}[results.exit_code]
+    _OUT.print(
+        f"{verdict}  {results.passed_examples} of {results.num_examples} examples, engine {results.model}, "
+        f"dataset {results.dataset_name} {results.dataset_digest}; results in {written}"
+    )

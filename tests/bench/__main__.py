@@ -1,0 +1,222 @@
+"""`make bench`: figures, not verdicts. The real `bot.py` against the local workspace, with everything on this machine.
+
+burst    200 link messages at once: time to the ack, which follows the commit
+load     30 links at once, 2 s for each model call, MLflow server running: first sign, last comment
+mlflow   seconds to a comment with MLflow off, on, stopped, and accepting without ever answering
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import socket
+import sqlite3
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from aiohttp import web
+
+from technoshare.workspace.model import open_model_server
+from technoshare.workspace.server import open_workspace
+from tests.bot_process import ROOT, environment, running_bot
+
+WORDS = (
+    "The {n}th note describes how a team moved a nightly job from full copies to small increments. "
+    "It names the cost of the change, the measurements before and after, and the two mistakes on the way. "
+    "Copying {n} gigabytes took forty minutes, and the increments of the same night took three minutes. "
+    "Readers kept a consistent view because every snapshot names exactly one version of the manifest. "
+    "The authors killed the job many times at random points and found no incomplete snapshot afterwards. "
+)
+
+
+def page(n: int) -> str:
+    """An article of about 10 kB, different for every n."""
+    paragraphs = "".join(f"<h2>Part {i}</h2><p>{WORDS.format(n=n * 31 + i)}</p>" for i in range(17))
+    return f"<html lang=en><head><title>Increments, note {n}</title></head><body><article><h1>Increments, note {n}</h1>{paragraphs}</article></body></html>"
+
+
+@contextlib.asynccontextmanager
+async def open_pages():
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(text=page(int(request.match_info["n"])), content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/{n}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield site._server.sockets[0].getsockname()[1]
+    finally:
+        await runner.cleanup()
+
+
+@contextlib.asynccontextmanager
+async def open_mlflow(folder: Path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "technoshare.mlops.server", "--port", str(port),
+        "--db", str(folder / "mlflow.db"), "--artifacts", str(folder / "mlartifacts"),
+        cwd=ROOT, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        while True:
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                break
+            await asyncio.sleep(0.2)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+@contextlib.asynccontextmanager
+async def open_black_hole():
+    """A server that accepts and never answers."""
+
+    async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(65536):
+            pass
+        writer.close()
+
+    server = await asyncio.start_server(swallow, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+def figures(values: list[float]) -> str:
+    """Median, 95th and 99th percentile, maximum in milliseconds."""
+    ordered = sorted(values)
+
+    def at(share: float) -> float:
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000
+
+    return f"p50 {at(0.5):7.0f}  p95 {at(0.95):7.0f}  p99 {at(0.99):7.0f}  max {ordered[-1] * 1000:7.0f} ms  (n={len(ordered)})"
+
+
+def first_comment(workspace, ts):
+    return next((reply for reply in workspace.replies(ts) if reply.get("bot_id")), None)
+
+
+async def burst(n: int = 200) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        async with open_pages() as port, open_workspace() as workspace:
+            settings = environment(workspace, Path(folder), FETCH_ALLOW_HOSTS=f"127.0.0.1:{port}")
+            async with running_bot(settings):
+                before = len(workspace.deliveries)
+                for i in range(n):
+                    workspace.say(f"http://127.0.0.1:{port}/{i}")
+
+                def own():
+                    return [d for d in workspace.deliveries[before:] if "http" in str(d.event.get("text"))]
+
+                await workspace.until(lambda: len(own()) >= n and all(d.acked_at for d in own()), timeout=60)
+                acks = [d.acked_at - d.sent_at for d in own()]
+                stored = sqlite3.connect(f"file:{folder}/technoshare.db?mode=ro", uri=True)
+                rows = stored.execute("select count(*) from jobs").fetchone()[0]
+                stored.close()
+                print(
+                    f"burst   ack of {n} messages          {figures(acks)}   rows stored when the last ack came: {rows}"
+                )
+
+
+async def load(n: int = 30, latency: float = 2.0) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            open_mlflow(Path(folder)) as mlflow,
+            open_pages() as port,
+            open_workspace() as workspace,
+            open_model_server(latency=latency) as model,
+        ):
+            settings = environment(
+                workspace, Path(folder), FETCH_ALLOW_HOSTS=f"127.0.0.1:{port}", LLM_API="chat",
+                OPENAI_BASE_URL=model.base_url, OPENAI_API_KEY="sk-bench-0000",
+                MLFLOW_TRACKING_URI=mlflow, MLFLOW_ENABLE_TRACKING="true", MLFLOW_ENABLE_TRACING="true",
+            )  # fmt: skip
+            async with running_bot(settings) as bot:
+                loop = asyncio.get_running_loop()
+                posted = {workspace.say(f"http://127.0.0.1:{port}/{i}"): loop.time() for i in range(n)}
+                signs: dict[str, float] = {}
+                done: dict[str, float] = {}
+
+                def watch() -> bool:
+                    for ts in posted:
+                        if ts not in signs and workspace.reactions(ts):
+                            signs[ts] = loop.time()
+                        if ts not in done and first_comment(workspace, ts):
+                            done[ts] = loop.time()
+                    return len(done) == n
+
+                await workspace.until(watch, timeout=180)
+                calls = model.stats()["requests"] / n
+                last = max(done.values()) - min(posted.values())
+                print(
+                    f"load    first sign of {n} links         {figures([signs[ts] - at for ts, at in posted.items()])}"
+                )
+                print(
+                    f"load    comment of {n} links            {figures([done[ts] - at for ts, at in posted.items()])}"
+                )
+                print(
+                    f"load    last comment after {last:.2f} s; model calls per job {calls:.1f} × {latency:g} s "
+                    f"= {calls * latency:.1f} s; ratio {last / (calls * latency):.2f}"
+                )
+                await bot.stop()
+
+
+async def one_by_one(label: str, n: int, **more: str) -> float:
+    """Median seconds from message to comment of n jobs, one after the other."""
+    took: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        async with open_pages() as port, open_workspace() as workspace:
+            settings = environment(workspace, Path(folder), FETCH_ALLOW_HOSTS=f"127.0.0.1:{port}", **more)
+            async with running_bot(settings) as bot:
+                loop = asyncio.get_running_loop()
+                for i in range(n + 3):
+                    posted, ts = loop.time(), workspace.say(f"http://127.0.0.1:{port}/{i}")
+                    await workspace.until(lambda ts=ts: first_comment(workspace, ts), timeout=60)
+                    took.append(loop.time() - posted)
+                raised = sum("Traceback" in line for line in bot.log)
+                code = await bot.stop()
+    took = took[3:]  # the first ones pay for imports
+    print(f"mlflow  {label:32}{figures(took)}   tracebacks {raised}, exit {code}")
+    return statistics.median(took)
+
+
+async def mlflow(n: int = 40) -> None:
+    on = {"MLFLOW_ENABLE_TRACKING": "true", "MLFLOW_ENABLE_TRACING": "true"}
+    off = await one_by_one("off", n)
+    with tempfile.TemporaryDirectory() as folder:
+        async with open_mlflow(Path(folder)) as url:
+            up = await one_by_one("up", n, MLFLOW_TRACKING_URI=url, **on)
+    stopped = await one_by_one("stopped (connection refused)", n, MLFLOW_TRACKING_URI="http://127.0.0.1:9", **on)
+    async with open_black_hole() as url:
+        silent = await one_by_one("accepts, never answers", n, MLFLOW_TRACKING_URI=url, **on)
+    again = await one_by_one("off again", n)
+    base = statistics.median([off, again])
+    for label, value in (("up", up), ("stopped", stopped), ("never answers", silent)):
+        allowed = 0.030 + 0.05 * base
+        print(
+            f"mlflow  {label:15} {1000 * (value - base):+6.0f} ms against off ({1000 * base:.0f} ms); allowed {1000 * allowed:+.0f} ms"
+        )
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="make bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("parts", nargs="*", help="burst load mlflow (all)")
+    parts = parser.parse_args().parts or ["burst", "load", "mlflow"]
+    for part in parts:
+        await {"burst": burst, "load": load, "mlflow": mlflow}[part]()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

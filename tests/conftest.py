@@ -1,0 +1,19 @@
+"""Every test stays on this machine: a connection to anything but loopback is refused."""
+
+import ipaddress
+import sys
+
+
+def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
+    if event != "socket.connect":
+        return
+    address = arguments[1]
+    if isinstance(address, str | bytes):  # a Unix socket
+        return
+    host = str(address[0])  # type: ignore[index]
+    if host != "localhost" and not ipaddress.ip_address(host.partition("%")[0]).is_loopback:
+        raise PermissionError(f"a test tried to reach {host}")
+
+
+# An audit hook sees every connect of this process, whichever library makes it.
+sys.addaudithook(_only_loopback)

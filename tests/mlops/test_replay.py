@@ -1,0 +1,144 @@
+"""The replay is patient with MLflow, polite to jobs, and never stuck on one record."""
+
+import dataclasses
+import logging
+
+import pytest
+
+from technoshare.mlops.record import JobRecord
+from technoshare.mlops.replay import Away, Rejected, Replay
+from technoshare.mlops.spool import Entry
+
+
+class ListQueue:
+    """A queue in memory that ends when it is empty."""
+
+    def __init__(self, *numbers: int) -> None:
+        self.entries = [an_entry(number) for number in numbers]
+        self.done: list[int] = []
+        self.shelf: dict[int, str] = {}
+
+    def next(self) -> Entry | None:
+        left = [entry for entry in self.entries if entry.number not in {*self.done, *self.shelf}]
+        return left[0] if left else None
+
+    def delivered(self, number: int) -> None:
+        self.done.append(number)
+
+    def shelve(self, number: int, error: str) -> None:
+        self.shelf[number] = error
+
+
+class ScriptedMlflow:
+    """Raises what stands in its script, one line for each delivery, then takes everything."""
+
+    def __init__(self, *script: Exception | None) -> None:
+        self.script = list(script)
+        self.tries: list[tuple[int, bool]] = []
+        self.connections = 0
+
+    def connect(self) -> "ScriptedMlflow":
+        self.connections += 1
+        return self
+
+    def send(self, record: JobRecord, *, begun: bool) -> None:
+        self.tries.append((record.generation, begun))
+        if self.script and (error := self.script.pop(0)):
+            raise error
+
+
+class Pauses:
+    """Remembers how long it was asked to wait, and calls an end after `most` times."""
+
+    def __init__(self, most: int = 1000) -> None:
+        self.seconds: list[float] = []
+        self.most = most
+
+    def __call__(self, seconds: float) -> bool:
+        self.seconds.append(seconds)
+        return len(self.seconds) > self.most
+
+
+def an_entry(number: int) -> Entry:
+    return Entry(number, JobRecord(job_id=f"{number:012x}", generation=number).model_dump_json(), begun=False)
+
+
+def replay(queue: ListQueue, mlflow: ScriptedMlflow, pauses: Pauses, *, busy=lambda: False, cpu=lambda: 0.0) -> None:
+    Replay(queue, mlflow.connect, pauses, busy, cpu).run()
+
+
+def test_records_are_delivered_one_after_the_other_over_one_connection():
+    queue, mlflow = ListQueue(1, 2, 3), ScriptedMlflow()
+    replay(queue, mlflow, Pauses())
+    assert queue.done == [1, 2, 3]
+    assert mlflow.tries == [(1, False), (2, False), (3, False)]
+    assert mlflow.connections == 1
+
+
+def test_while_mlflow_is_away_it_is_asked_ever_more_rarely_and_the_log_says_so_twice(caplog):
+    caplog.set_level(logging.INFO)
+    queue, mlflow, pauses = ListQueue(1, 2), ScriptedMlflow(*[Away("refused")] * 8), Pauses()
+    replay(queue, mlflow, pauses)
+    assert [pause for pause in pauses.seconds if pause] == [0.5, 1, 2, 4, 8, 16, 30, 30]
+    assert queue.done == [1, 2]
+    assert mlflow.tries[0] == (1, False)
+    assert set(mlflow.tries[1:-1]) == {(1, True)}, "after an unknown outcome it must look before it writes"
+    assert [record.message for record in caplog.records] == [
+        "MLflow is away, jobs go on and their records wait: refused",
+        "MLflow is back",
+    ]
+
+
+def test_a_record_that_mlflow_refuses_for_good_does_not_hold_up_the_others(caplog):
+    queue, mlflow = ListQueue(1, 2), ScriptedMlflow(Rejected("400: no such thing"))
+    replay(queue, mlflow, Pauses())
+    assert queue.shelf == {1: "400: no such thing"}
+    assert queue.done == [2]
+    assert len(caplog.records) == 1
+
+
+def test_a_record_in_the_shape_of_another_version_goes_to_the_shelf():
+    queue = ListQueue(1, 2)
+    queue.entries[0] = dataclasses.replace(queue.entries[0], body='{"shape": "unknown"}')
+    replay(queue, ScriptedMlflow(), Pauses())
+    assert list(queue.shelf) == [1]
+    assert queue.done == [2]
+
+
+def test_a_record_that_fails_in_an_unforeseen_way_is_tried_eight_times_and_shelved():
+    queue, mlflow = ListQueue(1, 2), ScriptedMlflow(*[KeyError("oh")] * 8)
+    replay(queue, mlflow, Pauses())
+    assert mlflow.tries.count((1, True)) == 7
+    assert queue.shelf == {1: "KeyError: 'oh'"}
+    assert queue.done == [2]
+
+
+def test_the_replay_waits_while_jobs_run_but_a_minute_at_most():
+    queue, mlflow, pauses = ListQueue(1, 2, 3), ScriptedMlflow(), Pauses()
+    replay(queue, mlflow, pauses, busy=lambda: True)
+    assert queue.done == [1, 2, 3]
+    assert sum(pauses.seconds) == pytest.approx(60), "once, not for each record"
+
+
+def test_a_calm_moment_gives_the_replay_its_patience_back():
+    calm_after = iter([True] * 200 + [False] + [True] * 100 + [False])
+    pauses = Pauses()
+    replay(ListQueue(1, 2), ScriptedMlflow(), pauses, busy=lambda: next(calm_after))
+    assert sum(pauses.seconds) == pytest.approx(300 * 0.25)
+
+
+def test_the_replay_uses_no_more_than_a_quarter_of_a_core():
+    used = iter([10.0, 10.2, 20.0, 20.1])
+    pauses = Pauses()
+    replay(ListQueue(1, 2), ScriptedMlflow(), pauses, cpu=lambda: next(used))
+    assert pauses.seconds == pytest.approx([0.6, 0.3])
+
+
+@pytest.mark.parametrize(
+    ("script", "busy"), [([Away("refused")] * 99, False), ([], True)], ids=["while MLflow is away", "while jobs run"]
+)
+def test_the_replay_ends_at_once_when_it_is_told_to(script, busy):
+    queue, pauses = ListQueue(1), Pauses(most=2)
+    replay(queue, ScriptedMlflow(*script), pauses, busy=lambda: busy)
+    assert len(pauses.seconds) == 3
+    assert queue.done == []

@@ -1,0 +1,142 @@
+"""Snippets: exact places, sensible cuts, nothing twice, and the telling parts when not all fits."""
+
+import string
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from technoshare.models import Document, Section
+from technoshare.retrieval.plain import text_document
+from technoshare.retrieval.snippets import BUDGET, LONGEST, Part, added, cut, cut_aside
+from tests.retrieval.answers import PROSE, SENTENCES, snippet
+
+URL = "https://example.org/page"
+
+
+def paragraphs(count: int, seed: str = "topic") -> str:
+    """Different paragraphs of about 300 characters."""
+    return "\n".join(
+        " ".join(
+            f"Sentence {n} of paragraph {p} speaks about {seed}{p * 31 + n * 7} and nothing else." for n in range(5)
+        )
+        for p in range(count)
+    )
+
+
+def cut_text(text: str, *sections: Section, **options):
+    return cut(Part(URL, Document(text=text, sections=sections)), **options)
+
+
+def test_ids_count_up_over_all_parts_of_the_evidence():
+    parts = (
+        Part("https://a.example", Document(text=SENTENCES[0])),
+        Part("https://b.example", Document(text=SENTENCES[1])),
+    )
+    assert [(one.id, one.source) for one in cut(*parts)] == [("s1", "https://a.example"), ("s2", "https://b.example")]
+
+
+def test_a_snippet_is_about_a_paragraph_and_ends_with_a_sentence():
+    snippets = cut_text(paragraphs(20))
+    assert all(500 <= len(one.text) <= 900 for one in snippets[:-1])
+    assert all(one.text.endswith("else.") for one in snippets)
+
+
+def test_a_full_enough_snippet_ends_with_its_paragraph():
+    snippets = cut_text(paragraphs(12))
+    assert all(one.text.startswith("Sentence 0 of") for one in snippets)
+
+
+def test_no_snippet_crosses_a_section_and_each_knows_its_own():
+    text = f"{SENTENCES[0]}\n{SENTENCES[1]}\n{SENTENCES[2]}"
+    first, second = len(SENTENCES[0]), len(SENTENCES[0]) + 1 + len(SENTENCES[1])
+    snippets = cut_text(text, Section(title="Queue", start=0, end=first), Section(page=2, start=first + 1, end=second))
+    assert [(one.section, one.page, one.text) for one in snippets] == [
+        ("Queue", None, SENTENCES[0]),
+        ("", 2, SENTENCES[1]),
+    ]
+
+
+def test_a_table_without_sentences_is_cut_at_spaces():
+    text = " ".join(f"cell{n}" for n in range(2000))
+    snippets = cut_text(text)
+    assert all(len(one.text) <= LONGEST for one in snippets)
+    assert " ".join(one.text for one in snippets) == text
+
+
+def test_text_without_any_space_is_cut_all_the_same():
+    snippets = cut_text("".join(string.ascii_letters[n * 7 % 52] + str(n) for n in range(3000)))
+    assert len(snippets) > 5
+    assert all(len(one.text) <= LONGEST for one in snippets)
+
+
+def test_what_says_nearly_the_same_is_left_out():
+    almost = PROSE.replace("eleven megabytes", "twelve megabytes")
+    snippets = cut(Part("https://a.example", Document(text=PROSE)), Part("https://b.example", Document(text=almost)))
+    assert {one.source for one in snippets} == {"https://a.example"}
+
+
+def test_what_differs_in_half_of_its_words_is_kept():
+    half = " ".join((*SENTENCES[:3], *(sentence.upper()[::-1] for sentence in SENTENCES[3:])))
+    assert len(cut(Part("a", Document(text=PROSE)), Part("b", Document(text=half)))) == 2
+
+
+def test_within_the_budget_the_whole_document_is_evidence():
+    text = paragraphs(200)
+    assert 50_000 < len(text) < BUDGET
+    assert (
+        sum(len(one.text) for one in cut_text(text)) > len(text) - 400
+    )  # only the breaks between snippets are missing
+
+
+def test_above_the_budget_the_telling_sections_come_first_and_stay_in_order():
+    body, end = paragraphs(60, "body"), paragraphs(2, "result")
+    text = f"{body}\n{end}"
+    sections = (
+        Section(title="2 Related work", start=0, end=len(body)),
+        Section(title="7 Conclusions", start=len(body) + 1, end=len(text)),
+    )
+    snippets = cut_text(text, *sections, budget=5_000)
+    assert sum(len(one.text) for one in snippets) <= 5_000
+    assert [one.id for one in snippets] == [f"s{n}" for n in range(1, len(snippets) + 1)]
+    assert snippets[0].start == 0
+    assert snippets[-1].section == "7 Conclusions"
+    assert snippets[-1].end == len(text)
+    assert [one.start for one in snippets] == sorted(one.start for one in snippets)
+
+
+def test_a_book_is_cut_in_bounded_time():
+    snippets = cut_text("x y. " * 500_000)
+    assert snippets[-1].end <= 200_000
+
+
+def test_new_snippets_are_numbered_on_and_known_ones_left_out():
+    known = (snippet(1, SENTENCES[0]), snippet(2, SENTENCES[1]))
+    new = added((snippet(1, SENTENCES[1]), snippet(2, SENTENCES[2])), known)
+    assert [(one.id, one.text) for one in new] == [("s3", SENTENCES[2])]
+
+
+async def test_cutting_aside_gives_the_same():
+    part = Part(URL, Document(text=paragraphs(10)))
+    assert await cut_aside(part) == cut(part)
+
+
+@settings(deadline=None)  # the language model loads once
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(
+                [*SENTENCES, "# A heading", "- item", "", "你好。世界。", "Fig. 3 shows e.g. this", "a\u00a0b", "…"]
+            ),
+            st.text(max_size=80),
+        ),
+        max_size=30,
+    ).map("\n".join)
+)
+def test_every_snippet_stands_exactly_where_it_says(text):
+    document = text_document(text.encode("utf-8", "replace"), "utf-8")
+    snippets = cut(Part(URL, document))
+    for one in snippets:
+        assert document.text[one.start : one.end] == one.text
+        assert one.text == one.text.strip()
+    assert all(before.end <= after.start for before, after in pairwise(snippets))

@@ -1,0 +1,68 @@
+"""An engine that remembers, and a bot connected to a local workspace."""
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+
+from technoshare.models import Job, Submitted
+from technoshare.slack.connection import open_slack
+from technoshare.workspace.server import open_workspace
+
+
+class Engine:
+    """A job engine that only stores: it may be told to wait, or to fail."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, Job] = {}
+        self.signs: dict[str, float] = {}
+        self.failures: list[Exception] = []
+        self.entered = asyncio.Event()
+        self.open = asyncio.Event()
+        self.open.set()
+
+    @property
+    def urls(self) -> list[str]:
+        return [job.url for job in self.jobs.values()]
+
+    async def submit(self, job, *, run_at=None, priority=0) -> Submitted:
+        self.entered.set()
+        await self.open.wait()
+        if self.failures:
+            raise self.failures.pop(0)
+        fresh = job.key not in self.jobs
+        self.jobs.setdefault(job.key, job)
+        return Submitted(job_id=job.id, fresh=fresh)
+
+    async def signed(self, job_id, at) -> None:
+        self.signs.setdefault(job_id, at)
+
+
+@asynccontextmanager
+async def a_bot(workspace, engine, **changes):
+    """The Slack room, connected; the rhythms are quick so that what has to be waited for comes soon."""
+    settings = {
+        "bot_token": workspace.bot_token,
+        "app_token": workspace.app_token,
+        "api_url": workspace.api_url,
+        "channels": (workspace.channel,),
+        "engine": engine,
+        "clock": time.time,
+        "ping_seconds": 0.1,
+        "watch_seconds": 0.02,
+    }
+    async with open_slack(**settings | changes) as slack:
+        yield slack
+
+
+@asynccontextmanager
+async def a_running_bot(engine, **changes):
+    async with open_workspace() as workspace, a_bot(workspace, engine, **changes) as slack:
+        await asyncio.wait_for(slack.connected.wait(), 10)
+        yield workspace
+
+
+def acked(workspace, count=1):
+    """Whether so many different events were delivered and all of them acknowledged in the end."""
+    events = {delivery.event_id for delivery in workspace.deliveries}
+    done = {delivery.event_id for delivery in workspace.deliveries if delivery.acked_at}
+    return len(events) >= count and events == done

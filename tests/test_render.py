@@ -1,0 +1,135 @@
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from slack_sdk.models.blocks import Block
+
+from technoshare.models import EXTRACTIVE, AlreadyShared, Apology, Message, ProjectNote, Reply, Sentence, Verdict
+from technoshare.quality.blocks import block_problems
+from technoshare.render import message
+from tests.samples import URL, comment, reviewed, sentences
+
+SHARED = AlreadyShared(user="U1", at=1_795_000_000.0, permalink="https://acme.slack.example/archives/C1/p1")
+APOLOGY = Apology(url=URL, reason="the page wants a login", obstacle="login_wall")
+
+
+def accepted(reply: Reply) -> Message:
+    """Render, and let Slack's own models look at the blocks."""
+    sent = message(reply)
+    assert [block.to_dict() for block in Block.parse_all(list(sent.blocks))]
+    assert block_problems(sent.blocks) == ()
+    return sent
+
+
+def shown(sent: Message) -> str:
+    return json.dumps(sent.blocks, ensure_ascii=False)
+
+
+def test_the_sections_of_the_text_form_stand_two_blank_lines_apart() -> None:
+    parts = accepted(reviewed()).text.split("\n\n\n")
+    assert [part.partition("\n")[0] for part in parts[1:4]] == ["TLDR", "Summary", "Projects"]
+    assert parts[1].count("\n") == 3
+    assert parts[3].startswith("Projects\nTheme: Edge sensing (Drizzle) — Drizzle has the same battery problem.")
+
+
+def test_the_title_is_a_link_to_what_was_posted_and_the_reader_learns_what_was_read() -> None:
+    sent = accepted(reviewed(unread=("https://other.example/1",)))
+    title = sent.blocks[0]["elements"][0]["elements"][0]
+    assert (title["type"], title["url"], title["text"]) == ("link", URL, "Tin roofs and rain gauges")
+    for words in (
+        "roofs.example.org · 12 November 2026 · Ada Quill",
+        "Read: full text of the page (2,314 words)",
+        "Written by: gpt-test",
+        "Not read (too many links in one message): https://other.example/1",
+    ):
+        assert words in sent.text
+        assert words in shown(sent)
+
+
+def test_a_failed_check_is_counted_and_a_note_is_shown() -> None:
+    good = Verdict(check="a", section="tldr", severity="repair", score=1.0, passed=True)
+    bad = good.model_copy(update={"check": "b", "passed": False, "score": 0.0})
+    sent = accepted(reviewed(verdicts=(good, bad), notes=("Short source: 4 sentences are enough.",)))
+    assert "Checks: 1 of 2 passed" in sent.text
+    assert "Short source" in shown(sent)
+
+
+def test_extracted_sentences_are_a_list_and_written_ones_paragraphs() -> None:
+    extracted = accepted(reviewed(comment=comment(model=EXTRACTIVE)))
+    written = accepted(reviewed())
+    assert "Written by: extractive, no model" in extracted.text
+    assert extracted.text.count("• ") == 12
+    assert "• " not in written.text
+    assert shown(extracted).count("rich_text_list") == shown(written).count("rich_text_list") + 1
+
+
+def test_every_projects_item_begins_with_its_bold_theme() -> None:
+    notes = (ProjectNote(theme="none", relevance="no link to our projects"),)
+    sent = accepted(reviewed(comment=comment(projects=notes)))
+    assert "\nTheme: none — no link to our projects\n" in sent.text
+    assert '{"type": "text", "text": "Theme: none", "style": {"bold": true}}' in shown(sent)
+
+
+def test_a_page_with_an_empty_title_is_called_by_its_domain() -> None:
+    page = reviewed().source.model_copy(update={"title": " "})
+    assert accepted(reviewed(source=page)).text.startswith("roofs.example.org\n")
+
+
+def test_a_link_that_no_browser_should_open_is_only_text() -> None:
+    sent = accepted(Apology(url="javascript:alert(1)", reason="it is no web page"))
+    assert '"link"' not in shown(sent)
+
+
+def test_an_apology_is_one_line_with_the_link_and_the_reason() -> None:
+    sent = accepted(APOLOGY)
+    assert sent.text == f"No comment on {URL.replace('&', '&amp;')}: the page wants a login."
+
+
+def test_a_page_shared_before_is_one_line_with_day_and_permalink_and_pings_nobody() -> None:
+    sent = accepted(SHARED)
+    assert sent.text == f"Already shared here on 18 November 2026: {SHARED.permalink}"
+    assert "U1" not in shown(sent)
+
+
+@pytest.mark.parametrize("reply", [SHARED, APOLOGY])
+def test_short_replies_name_unread_links_too(reply: Reply) -> None:
+    unread = tuple(f"https://other.example/{n}" for n in range(12))
+    sent = accepted(reply.model_copy(update={"unread": unread}))
+    assert "https://other.example/9 and 2 more" in sent.text
+    assert "https://other.example/9 and 2 more" in shown(sent)
+
+
+HOSTILE = "<!channel> <@U012AB> <https://evil.example|click> @here & <b>"
+
+
+def test_no_mention_broadcast_or_labelled_link_leaves_whoever_wrote_it() -> None:
+    note = ProjectNote(theme=HOSTILE, project=HOSTILE, relevance=HOSTILE, why=HOSTILE)
+    words = comment(tldr=(Sentence(text=HOSTILE),) * 3, projects=(note,), model=HOSTILE)
+    page = reviewed().source.model_copy(
+        update={"title": HOSTILE, "authors": (HOSTILE,), "published": HOSTILE, "metadata": {"licence": HOSTILE}}
+    )
+    for reply in (
+        reviewed(comment=words, source=page, notes=(HOSTILE,), unread=(HOSTILE,)),
+        Apology(url=HOSTILE, reason=HOSTILE, unread=(HOSTILE,)),
+    ):
+        sent = accepted(reply)
+        assert not re.search(r"[<>]|@here", sent.text)
+        assert not re.search(r"<!|<@|evil|@here", shown(sent))
+        assert not re.search(r'"type": "(?:user|usergroup|broadcast|channel)"', shown(sent))
+        assert "&lt;b&gt;" in sent.text
+        assert "<b>" in shown(sent)  # literal in a block: escaping it again would show the entity
+
+
+@given(st.text(max_size=40))
+def test_whatever_a_sentence_holds_the_text_form_stays_escaped_and_in_its_sections(text: str) -> None:
+    sent = message(reviewed(comment=comment(tldr=(*sentences(2), Sentence(text=text)))))
+    assert not re.search(r"[<>]|&(?!amp;|lt;|gt;)", sent.text)
+    assert len(sent.text.split("\n\n\n")) == 5
+
+
+def test_the_longest_comment_that_the_fixes_let_through_still_fits_into_one_message() -> None:
+    longest = tuple(Sentence(text="w" * 499 + ".") for _ in range(15))
+    notes = tuple(ProjectNote(theme="t" * 80, project="p" * 80, relevance="r" * 400, why="y" * 200) for _ in range(3))
+    accepted(reviewed(comment=comment(tldr=longest[:3], summary=longest, projects=notes, model=EXTRACTIVE)))

@@ -1,0 +1,81 @@
+import pytest
+
+from technoshare.errors import ConfigError
+from technoshare.models import EXTRACTIVE
+from technoshare.settings import load_settings
+
+NAMES = (
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+    "TECHNOSHARE_CHANNEL_ID",
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "JOBS_URL",
+)
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # no .env here
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_nothing_set_means_defaults_and_the_extractive_engine():
+    settings = load_settings()
+    assert settings.model == EXTRACTIVE
+    assert settings.workers == 32
+    assert str(settings.jobs_file) == "data/technoshare.db"
+
+
+@pytest.mark.parametrize(("name", "value"), [("OPENAI_API_KEY", "sk-abcdefgh1234"), ("OPENAI_BASE_URL", "http://h/v1")])
+def test_a_key_or_a_server_selects_the_model(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    assert load_settings().model == "gpt-4o"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("WORKERS", "many", "WORKERS"),
+        ("WORKERS", "0", "WORKERS"),
+        ("TECHNOSHARE_CHANNEL_ID", "#links", "TECHNOSHARE_CHANNEL_ID"),
+        ("FETCH_ALLOW_HOSTS", "localhost", "FETCH_ALLOW_HOSTS"),
+        ("LLM_API", "soap", "LLM_API"),
+        ("SLACK_API_URL", "slack.com", "SLACK_API_URL"),
+        ("MLFLOW_ENABLE_TRACKING", "perhaps", "MLFLOW_ENABLE_TRACKING"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL"),
+    ],
+)
+def test_a_wrong_setting_is_one_line_that_names_it(monkeypatch, name, value, complaint):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError) as error:
+        load_settings()
+    assert complaint in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("missing", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "TECHNOSHARE_CHANNEL_ID"])
+def test_a_missing_slack_setting_is_named(monkeypatch, missing):
+    complete = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "TECHNOSHARE_CHANNEL_ID": "C0123456789"}
+    for name, value in complete.items():
+        if name != missing:
+            monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=missing):
+        load_settings().slack()
+
+
+def test_swapped_tokens_are_noticed_and_not_printed(monkeypatch):
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xapp-very-secret")
+    monkeypatch.setenv("SLACK_APP_TOKEN", "xoxb-very-secret")
+    monkeypatch.setenv("TECHNOSHARE_CHANNEL_ID", "C0123456789,G0123456789")
+    with pytest.raises(ConfigError, match="SLACK_BOT_TOKEN must begin with xoxb-") as error:
+        load_settings().slack()
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(("url", "says"), [("postgresql://h/db", "not built yet"), ("mysql://h", "must look like")])
+def test_an_engine_that_does_not_exist_is_refused_clearly(monkeypatch, url, says):
+    monkeypatch.setenv("JOBS_URL", url)
+    with pytest.raises(ConfigError, match=says):
+        _ = load_settings().jobs_file
