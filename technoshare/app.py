@@ -21,6 +21,7 @@ from technoshare.jobs.engine import open_engine
 from technoshare.jobs.shares import SqliteShares
 from technoshare.llm.extractive import Extractive
 from technoshare.llm.prompts import load_projects, load_prompts, projects_hash
+from technoshare.llm.ranking import warm_up
 from technoshare.llm.writer import open_writer
 from technoshare.mlops.tracing import Untracked
 from technoshare.mlops.tracking import open_tracker
@@ -38,6 +39,7 @@ from technoshare.models import (
     Share,
 )
 from technoshare.ports import Claim, Fetcher, Services, Tracker, Writer
+from technoshare.retrieval.etiquette import ConsiderateFetcher
 from technoshare.retrieval.fetch import open_fetcher
 from technoshare.retrieval.frozen import FrozenFetcher, load_snapshot
 from technoshare.retrieval.parser import open_parser
@@ -91,6 +93,8 @@ async def run_bot(settings: Settings) -> None:
         async with _signals(stopping), asyncio.TaskGroup() as group:
             announcing = group.create_task(_announce(slack, settings, services.writer))
             group.create_task(_close_intake(slack, stopping))
+            if settings.model == EXTRACTIVE:
+                group.create_task(asyncio.to_thread(warm_up))
             await engine.serve(
                 answer, give_up, workers=settings.workers, stopping=stopping, drain=settings.drain_seconds
             )
@@ -108,7 +112,7 @@ async def open_services(settings: Settings, tracker: Tracker | None = None) -> A
         _open_writer(settings, projects, observed) as writer,
     ):
         yield Services(
-            fetcher=_with_snapshots(network, settings.fetch_snapshots),
+            fetcher=_with_snapshots(_considerate(network, settings), settings.fetch_snapshots),
             parser=parser,
             writer=writer,
             poster=_Nowhere(),
@@ -157,6 +161,11 @@ def _open_tracker(settings: Settings, *, busy: Callable[[], bool]) -> AbstractAs
         projects_hash=projects_hash(load_projects(settings.projects_file)),
         busy=busy,
     )
+
+
+def _considerate(network: Fetcher, settings: Settings) -> Fetcher:
+    token = settings.github_token
+    return ConsiderateFetcher(network, github_token=token.get_secret_value() if token else "")
 
 
 def _with_snapshots(network: Fetcher, folder: Path | None) -> Fetcher:

@@ -142,11 +142,24 @@ def _byline(source: Source) -> str:
     authors = [_clipped(_plain(name), 60) for name in source.authors[:3]]
     if len(source.authors) > 3:
         authors.append("and others")
-    data = [f"{key} {_clipped(_plain(source.metadata[key]), 40)}" for key in _SHOWN if source.metadata.get(key)]
+    data = [
+        shape.format(_clipped(_plain(source.metadata[key]), 40))
+        for key, shape in _SHOWN.items()
+        if source.metadata.get(key)
+    ]
     return " · ".join(filter(None, [source.domain, _date(source.published), ", ".join(authors), *data]))
 
 
-_SHOWN = ("version", "release", "stars", "licence")  # what a reader of a repository or a paper asks first
+_SHOWN = {
+    "withdrawn": "withdrawn",
+    "archived": "archived",
+    "version": "version {}",
+    "release": "release {}",
+    "language": "{}",
+    "stars": "{} stars",
+    "licence": "{} licence",
+}
+"""What a reader of a repository or a paper asks first, by the names that the adapters use."""
 
 
 def _date(iso: str) -> str:

@@ -59,6 +59,11 @@ class BotProcess:
         return code
 
 
+def comments(workspace: Workspace, ts: str) -> list[dict]:
+    """What bots said in the thread of a message."""
+    return [reply for reply in workspace.replies(ts) if reply.get("bot_id")]
+
+
 def environment(workspace: Workspace, folder: Path, **more: str) -> dict[str, str]:
     """What a bot needs to work against `workspace` and nothing of the machine's own settings."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}

@@ -77,6 +77,14 @@ def test_a_page_with_an_empty_title_is_called_by_its_domain() -> None:
     assert accepted(reviewed(source=page)).text.startswith("roofs.example.org\n")
 
 
+def test_what_the_site_itself_says_about_a_repository_is_shown() -> None:
+    data = {"stars": "1204", "licence": "MIT", "release": "v2.1", "archived": "", "topics": "rain"}
+    page = reviewed().source.model_copy(update={"metadata": data, "adapter": "GithubAdapter", "coverage": "partial"})
+    sent = accepted(reviewed(source=page))
+    assert "Ada Quill · release v2.1 · 1204 stars · MIT licence\n" in sent.text
+    assert "Read: part of the repository's README (2,314 words)" in sent.text
+
+
 def test_a_link_that_no_browser_should_open_is_only_text() -> None:
     sent = accepted(Apology(url="javascript:alert(1)", reason="it is no web page"))
     assert '"link"' not in shown(sent)

@@ -205,4 +205,4 @@ def _translated() -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]
+    return (str(error).splitlines() or [type(error).__name__])[0][:160]  # MLflow wraps its errors in many words

@@ -102,7 +102,10 @@ async def _evidence(url: str, repository: Repository, readme: Part | None, relea
     about = _section("About", repository.description or "")
     parts = [Part(repository.html_url, about), *([readme] if readme else [])]
     if release and release.body:
-        notes = _section(f"Release {release.tag_name}", _HEADING.sub("", readable(release.body))[:_RELEASE_NOTES])
+        notes = _section(
+            f"Release {release.tag_name}",
+            _HEADING.sub("", readable(release.body[: 2 * _RELEASE_NOTES]))[:_RELEASE_NOTES],
+        )
         parts.append(Part(release.html_url, notes))
     return Evidence(
         url=url,
@@ -153,7 +156,7 @@ async def _readme(name: str, fetcher: Fetcher, parser: Parser) -> Part | None:
     page = usual if usual and usual.status == 200 else await _ask(f"{_API.format(name)}/readme", fetcher, _RAW)
     if page is None or page.status != 200:
         return None
-    text = readable(page.body.decode("utf-8", "replace"))
+    text = await asyncio.to_thread(readable, page.body.decode("utf-8", "replace"))
     try:
         document = await parser.parse("text", text.encode(), url=page.url, charset="utf-8")
     except (Unusable, Transient):

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -108,12 +108,11 @@ async def open_slack(  # noqa: PLR0913 - one name each for what the composition 
     slack = Slack(
         identity, web_client(bot_token, api_url, waits=False), _handler(app, app_token, identity, ping_seconds)
     )
-    slack.start_intake(watch_seconds)
-    try:
+    async with AsyncExitStack() as closing:
+        closing.push_async_callback(sign.close)
+        closing.push_async_callback(slack.close_intake)  # runs first: no new signs after it
+        slack.start_intake(watch_seconds)
         yield slack
-    finally:
-        await slack.close_intake()
-        await sign.close()
 
 
 def _app(identity: Identity, bot_token: str, api_url: str) -> AsyncApp:

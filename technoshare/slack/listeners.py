@@ -11,6 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from technoshare.errors import TechnoShareError
@@ -133,24 +135,28 @@ class Intake:
 
 def listen(app: AsyncApp, intake: Intake) -> None:
     """Register the listeners; their order is the order in which Bolt asks them."""
-    app.middleware(_acknowledge_rate_notice)
+    app.middleware(RateNotice())
     app.error(_not_acknowledged)
     app.event("message")(intake.take)
     # Last: Bolt never acks what no listener matches, and Slack switches off an app that leaves events unacked.
     app.event(re.compile(".*"))(_ignore)
 
 
-async def _acknowledge_rate_notice(
-    body: Json,
-    ack: Callable[[], Awaitable[BoltResponse]],
-    next: Callable[[], Awaitable[None]],  # noqa: A002 - Bolt injects by name
-) -> BoltResponse | None:
-    """Ack the one payload that holds no event, so that no listener can match it."""
-    if body.get("type") != "app_rate_limited":
-        await next()
-        return None
-    log.warning("Slack holds back events: more than 30,000 an hour in this workspace")
-    return await ack()
+class RateNotice(AsyncMiddleware):
+    """Acks the one payload that holds no event, so that no listener can match it."""
+
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,  # noqa: ARG002 - Bolt's signature
+        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - as above
+    ) -> BoltResponse | None:
+        """Answer the notice, pass on everything else."""
+        if req.body.get("type") != "app_rate_limited":
+            return await next()
+        log.warning("Slack holds back events: more than 30,000 an hour in this workspace")
+        return await req.context.ack()
 
 
 async def _ignore(body: Json) -> None:

@@ -18,7 +18,8 @@ log = logging.getLogger("technoshare.slack")
 EYES = "eyes"
 
 _AT_ONCE = 8  # each call opens a connection; a burst of 200 messages must not open 200
-_PATIENCE = 5.0  # seconds that a stopping bot waits for signs on their way
+PATIENCE = 5.0
+"""Seconds that a stopping bot waits for signs on their way."""
 
 
 class FirstSign:
@@ -40,11 +41,11 @@ class FirstSign:
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
-    async def close(self) -> None:
-        """Wait a few seconds for what is under way and cancel the rest; nothing begins any more."""
+    async def close(self, patience: float = PATIENCE) -> None:
+        """Wait so many seconds for what is under way and cancel the rest; nothing begins any more."""
         self._closed = True
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=_PATIENCE)
+            _, late = await asyncio.wait(self._tasks, timeout=patience)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)

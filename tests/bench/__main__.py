@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import random
 import socket
 import sqlite3
 import statistics
@@ -19,23 +20,43 @@ from pathlib import Path
 
 from aiohttp import web
 
-from technoshare.workspace.model import open_model_server
+from technoshare.workspace.model import Behaviour, open_model_server
 from technoshare.workspace.server import open_workspace
 from tests.bot_process import ROOT, environment, running_bot
 
-WORDS = (
-    "The {n}th note describes how a team moved a nightly job from full copies to small increments. "
-    "It names the cost of the change, the measurements before and after, and the two mistakes on the way. "
-    "Copying {n} gigabytes took forty minutes, and the increments of the same night took three minutes. "
-    "Readers kept a consistent view because every snapshot names exactly one version of the manifest. "
-    "The authors killed the job many times at random points and found no incomplete snapshot afterwards. "
+WHO = (
+    "the nightly job",
+    "a second team",
+    "the warehouse",
+    "every producer",
+    "the review",
+    "the old pipeline",
+    "a reader",
+)
+DID = ("copies", "measures", "compares", "replaces", "records", "rejects", "explains")
+WHAT = ("small increments", "the manifest", "twelve partitions", "its own checkpoints", "stale rows", "a full snapshot")
+WHY = (
+    "because the share of unchanged bytes is high",
+    "after the third incident of the quarter",
+    "so that nobody has to start it again by hand",
+    "while the transfer bill falls by a third",
+    "although the hashing costs a few milliseconds",
+    "until the last region has been moved",
 )
 
 
 def page(n: int) -> str:
     """An article of about 10 kB, different for every n."""
-    paragraphs = "".join(f"<h2>Part {i}</h2><p>{WORDS.format(n=n * 31 + i)}</p>" for i in range(17))
-    return f"<html lang=en><head><title>Increments, note {n}</title></head><body><article><h1>Increments, note {n}</h1>{paragraphs}</article></body></html>"
+    chance = random.Random(n)  # noqa: S311 - the same page for the same n
+
+    def sentence(i: int) -> str:
+        subject, verb, thing, reason = (chance.choice(words) for words in (WHO, DID, WHAT, WHY))
+        return f"In week {i} of run {n}, {subject} {verb} {thing} {chance.randint(2, 900)} times {reason}."
+
+    parts = [" ".join(sentence(5 * i + k) for k in range(5)) for i in range(17)]
+    text = "".join(f"<h2>Part {i}</h2><p>{part}</p>" for i, part in enumerate(parts))
+    title = f"Increments, note {n}"
+    return f"<html lang=en><head><title>{title}</title></head><body><article><h1>{title}</h1>{text}</article></body></html>"
 
 
 @contextlib.asynccontextmanager
@@ -134,7 +155,7 @@ async def load(n: int = 30, latency: float = 2.0) -> None:
             open_mlflow(Path(folder)) as mlflow,
             open_pages() as port,
             open_workspace() as workspace,
-            open_model_server(latency=latency) as model,
+            open_model_server(Behaviour(latency=latency)) as model,
         ):
             settings = environment(
                 workspace, Path(folder), FETCH_ALLOW_HOSTS=f"127.0.0.1:{port}", LLM_API="chat",

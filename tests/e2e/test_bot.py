@@ -8,7 +8,7 @@ import pytest
 
 from technoshare.workspace.model import open_model_server
 from technoshare.workspace.server import open_workspace
-from tests.bot_process import environment, running_bot
+from tests.bot_process import comments, environment, running_bot
 
 BLOG = "https://blog.example.org/2026/11/incremental-snapshots"
 REPO = "https://github.com/technoshare-samples/ledgerline"
@@ -19,10 +19,6 @@ PAPER = "https://arxiv.org/abs/2611.99901"
 async def workspace():
     async with open_workspace() as opened:
         yield opened
-
-
-def comments(workspace, ts):
-    return [reply for reply in workspace.replies(ts) if reply.get("bot_id")]
 
 
 async def answered(workspace, ts, within=30.0):
@@ -42,38 +38,6 @@ async def test_a_posted_link_gets_eyes_and_one_threaded_comment(workspace, tmp_p
         assert comment["thread_ts"] == ts
         assert comment["metadata"]["event_payload"]["job_id"]
         assert await bot.stop() == 0
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("https://blog.example.org/2019/old-post", "404"),
-        ("http://169.254.169.254/latest/meta-data/", "private"),
-        ("http://0x7f.1/", "address"),
-    ],
-)
-async def test_a_link_that_cannot_be_read_gets_a_short_reason(workspace, tmp_path, text, reason):
-    async with running_bot(environment(workspace, tmp_path)):
-        comment = await answered(workspace, workspace.say(text))
-        assert reason in comment["text"]
-        assert len(comment["text"]) < 500
-
-
-async def test_what_is_not_a_link_gets_nothing_and_the_bot_goes_on(workspace, tmp_path):
-    async with running_bot(environment(workspace, tmp_path)):
-        silent = [workspace.say(text) for text in ("just words", "write to mailto:a@example.org", "<!channel> hello")]
-        last = workspace.say(BLOG)
-        await answered(workspace, last)
-        assert not any(comments(workspace, ts) for ts in silent)
-
-
-async def test_twelve_links_in_one_message_three_are_read_and_the_rest_is_named(workspace, tmp_path):
-    links = [f"https://blog.example.org/n/{n}" for n in range(12)]
-    async with running_bot(environment(workspace, tmp_path)):
-        ts = workspace.say(" ".join(links))
-        await workspace.until(lambda: len(comments(workspace, ts)) == 3, timeout=30)
-        said = "\n".join(comment["text"] for comment in comments(workspace, ts))
-        assert all(link in said for link in links)
 
 
 async def test_a_bot_killed_in_stage_b_makes_one_comment_and_pays_stage_a_once(workspace, tmp_path):

@@ -16,6 +16,8 @@ from technoshare.ports import Tool
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "sk-samplekey0123456789"
+PROMPTS = load_prompts(ROOT / "prompts")
+PROJECTS = load_projects(ROOT / "prompts" / "projects.yaml")
 WIRES = {"chat": ChatWire, "responses": ResponsesWire}
 
 PARAGRAPHS = (
@@ -110,8 +112,8 @@ async def open_test_writer(server, api, *, full=False, attempt_seconds=30.0, **c
         wire = Retrying(WIRES[api](client, full=full), sleep=no_wait, attempt_seconds=attempt_seconds)
         collaborators = {
             "model": "gpt-4o",
-            "prompts": load_prompts(ROOT / "prompts"),
-            "projects": load_projects(ROOT / "prompts" / "projects.yaml"),
+            "prompts": PROMPTS,
+            "projects": PROJECTS,
             "tracker": KeptSpans(),
         }
         yield ModelWriter(wire, **collaborators | changes)

@@ -7,11 +7,10 @@ import pytest
 
 from technoshare.errors import Unusable
 from technoshare.llm.conversation import MOST_CALLS
-from technoshare.llm.prompts import load_projects, load_prompts
 from technoshare.llm.wire import Answer, Call, Message, ToolResult
 from technoshare.llm.writer import ModelWriter
 from technoshare.models import Usage
-from tests.llm.samples import ROOT, KeptSpans, Searching, evidence
+from tests.llm.samples import PROJECTS, PROMPTS, KeptSpans, Searching, evidence
 
 EVIDENCE = evidence()
 FACTS = json.dumps({"facts": [{"kind": "claim", "text": "It works.", "quote": "works", "snippet": "s1"}]})
@@ -36,8 +35,8 @@ def writer(wire, **changes):
     return ModelWriter(
         wire,
         model="m",
-        prompts=load_prompts(ROOT / "prompts"),
-        projects=load_projects(ROOT / "prompts" / "projects.yaml"),
+        prompts=PROMPTS,
+        projects=PROJECTS,
         tracker=KeptSpans(),
         **changes,
     )

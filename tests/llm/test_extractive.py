@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 
 from technoshare.errors import Unusable
 from technoshare.llm.candidates import kind_of, usable
 from technoshare.llm.extractive import Extractive
+from technoshare.llm.ranking import central, diverse
 from technoshare.models import EXTRACTIVE, Comment, Evidence, Facts, Project
 from technoshare.quality.checks import Case, judge
 from technoshare.render import message
@@ -172,3 +174,16 @@ def test_only_whole_plain_sentences_are_usable(text: str, fits: bool) -> None:  
 )
 def test_the_kind_of_a_fact_is_guessed_from_its_words(text: str, kind: str) -> None:
     assert kind_of(text) == kind
+
+
+def test_what_says_the_same_again_waits_behind_what_is_new() -> None:
+    likeness = np.array([[1.0, 0.99, 0.0], [0.99, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    assert diverse(likeness, np.array([1.0, 0.9, 0.8]), 3) == [0, 2, 1]
+
+
+def test_the_lead_and_the_title_make_a_sentence_central() -> None:
+    alone = np.eye(3)
+    plain = central(alone, np.zeros(3))
+    assert plain.sum() == pytest.approx(1.0)
+    assert list(plain.argsort()) == [2, 1, 0]
+    assert central(alone, np.array([0.0, 0.0, 1.0])).argmax() == 2

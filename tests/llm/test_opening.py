@@ -6,11 +6,10 @@ import sys
 import pytest
 
 from technoshare.llm.cost import price
-from technoshare.llm.prompts import load_projects, load_prompts
 from technoshare.llm.writer import open_writer
 from technoshare.models import Usage
 from technoshare.workspace.model import open_model_server
-from tests.llm.samples import ROOT, KeptSpans, evidence
+from tests.llm.samples import PROJECTS, PROMPTS, ROOT, KeptSpans, evidence
 
 USED = Usage(input_tokens=1000, output_tokens=500, calls=1)
 OPENAI = "https://api.openai.com/v1"
@@ -22,8 +21,8 @@ def writer_for(server, api):
         base_url=server.base_url,
         api_key=None,
         model="gpt-4o",
-        prompts=load_prompts(ROOT / "prompts"),
-        projects=load_projects(ROOT / "prompts" / "projects.yaml"),
+        prompts=PROMPTS,
+        projects=PROJECTS,
         tracker=KeptSpans(),
     )
 
@@ -34,6 +33,7 @@ async def test_the_setting_chooses_the_wire_and_a_server_without_keys_needs_none
     async with open_model_server() as server, writer_for(server, api) as writer:
         facts = await writer.facts(evidence(), tools=())
         assert writer.model == "gpt-4o"
+        assert writer.wire.wire._client.api_key == "none"
         assert facts.usage.cost_usd > 0
         assert server.stats()["by_api"] == {wire: 1}
 

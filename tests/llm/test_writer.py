@@ -1,5 +1,6 @@
 """The writer over both wires against the scripted server: what a job gets when the model behaves, and when it does not."""
 
+import asyncio
 import logging
 
 import pytest
@@ -104,7 +105,7 @@ async def test_trouble_that_stays_parks_the_job(server, api, fault):
 @pytest.mark.parametrize("fault", ["hang", "drip"])
 async def test_a_server_that_never_ends_its_answer_is_given_up_and_asked_again(server, api, fault):
     server.script(fault)
-    async with open_test_writer(server, api, attempt_seconds=0.3) as writer:
+    async with asyncio.timeout(20), open_test_writer(server, api, attempt_seconds=0.3) as writer:
         assert (await writer.facts(EVIDENCE, tools=())).items
     assert server.requests() == 2
 

@@ -17,6 +17,7 @@ class Road(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Forward)
         self.target = urlsplit(target).netloc
         self.lock = threading.Lock()
+        self.refused = threading.Event()
         self.requests = 0
         self.cut_after: int | None = None
 
@@ -35,6 +36,7 @@ class Road(ThreadingHTTPServer):
         """Count a request; tell whether it arrives and whether its answer does."""
         with self.lock:
             if self.cut_after is not None and self.requests >= self.cut_after:
+                self.refused.set()
                 return False, False
             self.requests += 1
             return True, self.requests != self.cut_after

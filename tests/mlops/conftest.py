@@ -1,8 +1,13 @@
 """One real MLflow server for all tests: it needs some seconds to start."""
 
+import os
+
 import pytest
 
+from technoshare.mlops.replay import ENVIRONMENT
 from technoshare.mlops.server import running_server
+
+os.environ |= ENVIRONMENT  # mlflow reads it when it is imported, which the tests do before the replay thread could
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from technoshare.errors import ConfigError
+from technoshare.errors import ConfigError, Transient
+from technoshare.memory import MemoryClaim
+from technoshare.models import Message
 from technoshare.slack.preflight import SCOPES
 from technoshare.workspace.server import open_workspace
 from tests.slack.sample import Engine, a_bot, acked
@@ -199,6 +201,19 @@ async def test_after_intake_is_closed_nothing_comes_in_but_posts_still_go_out(wo
         assert await slack._posting.auth_test()
     assert engine.jobs == {}
     assert workspace.deliveries == []
+
+
+async def test_the_poster_of_a_claim_never_sends_a_call_twice_by_itself(workspace, engine):
+    async with a_bot(workspace, engine) as slack:
+        ts = workspace.say("https://example.org/")
+        await workspace.until(lambda: acked(workspace))
+        (job,) = engine.jobs.values()
+        workspace.faults.rate_limit("chat.postMessage", retry_after=1)
+        with pytest.raises(Transient):
+            await slack.poster(MemoryClaim(job)).post(job, Message(text="a comment", blocks=()))
+        assert [call.method for call in workspace.calls].count("chat.postMessage") == 1
+        await slack.poster(MemoryClaim(job)).post(job, Message(text="a comment", blocks=()))
+        assert [reply["text"] for reply in workspace.replies(ts)] == ["a comment"]
 
 
 async def test_a_sign_on_its_way_is_awaited_at_the_end(workspace, engine):

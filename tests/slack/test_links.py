@@ -1,7 +1,7 @@
 """Which links a message shares."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from technoshare.slack.links import links_of, text_of
@@ -115,6 +115,7 @@ def test_the_text_is_what_its_author_sees(text, seen):
     assert text_of({"text": text}) == seen
 
 
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
 _KEYS = st.sampled_from(["type", "blocks", "elements", "text", "url", "rich_text", "link"])
 _LEAVES = st.none() | st.booleans() | st.floats() | st.integers() | st.sampled_from(
     ["link", "rich_text", "rich_text_section", "https://a.example/", "<https://[::|x>", "<!", "<@>", "https://\ud800"]
@@ -124,6 +125,7 @@ _JSON = st.recursive(
 )
 
 
+@UNTIMED
 @given(st.dictionaries(_KEYS, _JSON))
 def test_whatever_json_comes_links_and_text_are_returned_and_can_be_stored(event):
     for link in links_of(event):
@@ -132,6 +134,7 @@ def test_whatever_json_comes_links_and_text_are_returned_and_can_be_stored(event
     text_of(event).encode()
 
 
+@UNTIMED
 @given(st.text(alphabet="<>|&;@#!abc:/.ht ps", max_size=300))
 def test_any_text_is_read_without_an_error(text):
     links_of({"text": text})

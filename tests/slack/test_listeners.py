@@ -5,7 +5,7 @@ import logging
 import sqlite3
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from technoshare.slack.listeners import Rules, job_key
@@ -207,6 +207,7 @@ _VALUES = (
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.none() | st.dictionaries(st.sampled_from(["channel", "ts", "user", "subtype", "thread_ts", "bot_id"]), _VALUES)
 )

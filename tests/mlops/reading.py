@@ -1,0 +1,49 @@
+"""Reads MLflow back with a client of its own, and compares it with what was told."""
+
+import pytest
+from mlflow import MlflowClient
+
+from technoshare.mlops.record import JobRecord
+
+
+def read_back(uri: str, experiment: str) -> tuple[MlflowClient, list, list]:
+    client = MlflowClient(uri)
+    found = client.get_experiment_by_name(experiment).experiment_id
+    return client, list(client.search_runs([found], max_results=1000)), client.search_traces(locations=[found])
+
+
+def assert_complete(uri: str, experiment: str, *records: JobRecord) -> None:
+    """Every run, parent, tag, metric, param, artifact and span of the records, each once, and nothing else."""
+    client, runs, traces = read_back(uri, experiment)
+    assert len(runs) == sum(len(record.runs) for record in records)
+    assert len(traces) == len(records)
+    for record in records:
+        mine = {run.info.run_name: run for run in runs if run.data.tags["job_id"] == record.job_id}
+        parent = mine[record.runs[0].name]
+        for told in record.runs:
+            assert_run(mine[told.name], told)
+            if told is not record.runs[0]:
+                assert mine[told.name].data.tags["mlflow.parentRunId"] == parent.info.run_id
+        assert_trace(client.get_trace(record.trace.id), record, parent.info.run_id)
+
+
+def assert_run(run, told) -> None:
+    assert run.info.status == told.status
+    assert (run.info.start_time, run.info.end_time) == (told.start, told.end)
+    assert run.data.tags.items() >= told.tags.items()
+    assert run.data.params == told.params
+    assert run.data.metrics == pytest.approx(told.metrics)
+
+
+def assert_trace(trace, record: JobRecord, run_id: str) -> None:
+    assert trace.info.trace_metadata["mlflow.sourceRun"] == run_id
+    assert trace.info.trace_metadata["mlflow.trace.session"] == record.trace.session
+    assert trace.info.tags["mlflow.traceName"] == f"job_{record.job_id}"
+    told = {span.id: span for span in record.trace.spans}
+    assert len(trace.data.spans) == len(told)
+    for span in trace.data.spans:
+        mine = told[span.span_id]
+        assert (span.name, span.span_type, span.parent_id) == (mine.name, mine.kind, mine.parent)
+        assert (span.start_time_ns, span.end_time_ns) == (mine.start, mine.end)
+        assert (span.inputs, span.outputs) == (mine.inputs, mine.outputs)
+        assert span.attributes.items() >= mine.attributes.items()
