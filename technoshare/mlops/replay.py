@@ -32,6 +32,9 @@ LOOK = 0.25
 SHARE = 0.25
 """Most of one core that the replay may use, as long as the bot runs."""
 
+LONGEST_PACE = 2.0
+"""Seconds; what happens once, such as the import of mlflow, is not paid back in full."""
+
 FIRST_BACKOFF, LAST_BACKOFF = 0.5, 30.0
 """Seconds until MLflow is asked again; doubled each time."""
 
@@ -106,7 +109,7 @@ class Replay:
             used = self.cpu()
             if self._deliver(entry):
                 return
-            if self.pause((self.cpu() - used) * (1 / SHARE - 1)):
+            if self.pause(min(LONGEST_PACE, (self.cpu() - used) * (1 / SHARE - 1))):
                 return
 
     def _hold_back(self) -> bool:
@@ -227,18 +230,21 @@ class ReplayThread:
         for name, value in ENVIRONMENT.items():
             os.environ.setdefault(name, value)
         try:
-            self._replay()
+            Replay(
+                queue=LoopQueue(self._spool, self._loop, self._stop.wait),
+                connect=self._connect,
+                pause=self._stop.wait,
+                busy=self._busy,
+            ).run()
         except Ending as why:
             logger.debug("replay ends: %r", why.__cause__)
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self._loop.call_soon_threadsafe(self._ended.set)
 
-    def _replay(self) -> None:
-        from technoshare.mlops.upload import Upload  # noqa: PLC0415 - imports mlflow: 2 s that belong into this thread
-
-        Replay(
-            queue=LoopQueue(self._spool, self._loop, self._stop.wait),
-            connect=lambda: Upload(self._uri, self._experiment),
-            pause=self._stop.wait,
-            busy=self._busy,
-        ).run()
+    def _connect(self) -> Sender:
+        try:
+            # Imports mlflow: 2 s that belong into this thread, and into the calm moment after the first job.
+            from technoshare.mlops.upload import Upload  # noqa: PLC0415 - see above
+        except ImportError as error:
+            raise Away(f"mlflow cannot be imported: {error}") from error
+        return Upload(self._uri, self._experiment)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import random
 import signal
 import sys
@@ -226,7 +227,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         asyncio.run(_serve(parsed))
     except (OSError, ValueError) as error:
-        print(f"model server: {error}", file=sys.stderr)  # noqa: T201 - a program's last words
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        told = f"port {parsed.port} is taken; choose another with --port" if taken else str(error)
+        print(f"model server: {told}", file=sys.stderr)  # noqa: T201 - a program's last words
         return 2
     return 0
 

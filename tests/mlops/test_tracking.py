@@ -123,13 +123,17 @@ OFF = """
 import asyncio, sys
 from pathlib import Path
 from technoshare.mlops.tracking import open_tracker
+from tests.mlops import sample
 
 async def main(on):
     settings = dict(uri="http://127.0.0.1:9", experiment="x", spool=Path("spool.db"), app_version="", projects_hash="")
     async with open_tracker(tracking=on, tracing=on, busy=lambda: False, **settings) as tracker:
         with tracker.span("stage", "LLM") as span:
             span.set(model="m")
-        await tracker.record(None, None, {}, "success") if not on else None
+        await tracker.record(sample.a_job(), sample.TIMES, {}, "success")
+        async with asyncio.timeout(60):
+            while on and "mlflow" not in sys.modules:
+                await asyncio.sleep(0.05)
 
 asyncio.run(main(sys.argv[1] == "on"))
 print("mlflow" in sys.modules, Path("spool.db").exists())
@@ -138,5 +142,8 @@ print("mlflow" in sys.modules, Path("spool.db").exists())
 
 @pytest.mark.parametrize(("switch", "expected"), [("off", "False False"), ("on", "True True")])
 def test_with_both_switches_off_mlflow_is_never_imported_and_no_file_is_made(tmp_path, switch, expected):
-    told = subprocess.run([sys.executable, "-c", OFF, switch], cwd=tmp_path, capture_output=True, text=True, check=True)
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-c", OFF, switch]
+    here = {"PYTHONPATH": str(root), "PATH": os.environ["PATH"]}
+    told = subprocess.run(command, cwd=tmp_path, env=here, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == expected
