@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from technoshare import pipeline
+from technoshare.aside import aside
 from technoshare.errors import ConfigError, Unusable
 from technoshare.jobs.engine import open_engine
 from technoshare.jobs.shares import SqliteShares
@@ -93,8 +94,6 @@ async def run_bot(settings: Settings) -> None:
         async with _signals(stopping), asyncio.TaskGroup() as group:
             announcing = group.create_task(_announce(slack, settings, services.writer))
             group.create_task(_close_intake(slack, stopping))
-            if settings.model == EXTRACTIVE:
-                group.create_task(asyncio.to_thread(warm_up))
             await engine.serve(
                 answer, give_up, workers=settings.workers, stopping=stopping, drain=settings.drain_seconds
             )
@@ -134,6 +133,7 @@ def single_job(url: str) -> Job:
 @asynccontextmanager
 async def _open_writer(settings: Settings, projects: tuple[Project, ...], tracker: Tracker) -> AsyncIterator[Writer]:
     if settings.model == EXTRACTIVE:
+        await aside(warm_up)
         yield Extractive(projects)
         return
     key = settings.openai_api_key

@@ -67,10 +67,8 @@ async def _show(workspace: Workspace, mlflow_url: str, mlflow: asyncio.subproces
         await workspace.until(lambda ts=ts: workspace.replies(ts), timeout=PATIENCE)  # type: ignore[misc]
         print(f"  ✓ answered after {time.monotonic() - posted:.1f} s: {text}", flush=True)
     await _answers(mlflow_url, mlflow)
-    print(
-        f"\n  Slack   {workspace.url}   type a message with a link\n  MLflow  {mlflow_url}   runs and traces\n",
-        flush=True,
-    )
+    print(f"\n  Slack   {workspace.url}   type a message with a link", flush=True)
+    print(f"  MLflow  {mlflow_url}/#/experiments/1/runs   runs; “Traces” beside them\n", flush=True)
 
 
 async def _answers(url: str, mlflow: asyncio.subprocess.Process) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random as chance
 import sqlite3
 import time
@@ -29,6 +30,9 @@ MIGRATIONS = (files("technoshare.jobs").joinpath("schema.sql").read_text(encodin
 
 LONGEST_NAP = 60.0
 """Seconds after which the queue is looked at in any case: the wall clock may have been set meanwhile."""
+
+QUIET, LONGEST_BURST = 0.05, 1.0
+"""Seconds without a new job before work begins, but at most so many: in a burst, storing and acking come first."""
 
 PATIENT_INTERRUPTIONS = 3
 """So often an interrupted job keeps its place, lest it queue behind a backlog; then it backs off like a failing one."""
@@ -59,6 +63,7 @@ class SqliteEngine:
         self._random = random
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
+        self._submitted = -math.inf  # on the event loop's clock
 
     @property
     def busy(self) -> bool:
@@ -126,6 +131,7 @@ class SqliteEngine:
             group.create_task(self._wake_on(stopping))
             while not stopping.is_set():
                 self._wake.clear()
+                await self._calm()
                 claims, due = await self._take(workers - len(self._running))
                 for claim in claims:
                     self._begin(group.create_task(worker.work(claim), name=f"job {claim.job.id}"))
@@ -134,6 +140,13 @@ class SqliteEngine:
                 await asyncio.wait(self._running, timeout=drain)
             for task in self._running:
                 task.cancel()
+
+    async def _calm(self) -> None:
+        """Return when no job has come for a moment."""
+        now = asyncio.get_running_loop().time
+        patience = now() + LONGEST_BURST
+        while now() < patience and (left := self._submitted + QUIET - now()) > 0:  # noqa: ASYNC110 - the end of a burst is no event
+            await asyncio.sleep(left)
 
     def _begin(self, task: asyncio.Task[None]) -> None:
         def ended(task: asyncio.Task[None]) -> None:

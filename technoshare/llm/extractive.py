@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from technoshare.aside import aside
 from technoshare.errors import Unusable
 from technoshare.llm.candidates import Candidate, candidates, kind_of
 from technoshare.llm.matching import project_notes
@@ -54,7 +54,7 @@ class Extractive:
 
         Raises `Unusable` when the page has too few whole sentences.
         """
-        return await asyncio.to_thread(_facts, evidence)
+        return await aside(_facts, evidence)
 
     async def comment(
         self,
@@ -64,7 +64,7 @@ class Extractive:
         repair: Repair | None = None,  # noqa: ARG002 - a second look would choose the same
     ) -> Comment:
         """Return the three best facts as TLDR, the next ones in reading order as Summary."""
-        return await asyncio.to_thread(_comment, evidence, facts, self.projects)
+        return await aside(_comment, evidence, facts, self.projects)
 
 
 def _facts(evidence: Evidence) -> Facts:

@@ -7,6 +7,7 @@ import re
 
 from pydantic import BaseModel, ValidationError
 
+from technoshare.aside import aside
 from technoshare.errors import FetchError, Transient, Unusable
 from technoshare.models import Document, Evidence, Page, Section
 from technoshare.ports import Fetcher, Parser
@@ -156,7 +157,7 @@ async def _readme(name: str, fetcher: Fetcher, parser: Parser) -> Part | None:
     page = usual if usual and usual.status == 200 else await _ask(f"{_API.format(name)}/readme", fetcher, _RAW)
     if page is None or page.status != 200:
         return None
-    text = await asyncio.to_thread(readable, page.body.decode("utf-8", "replace"))
+    text = await aside(readable, page.body.decode("utf-8", "replace"))
     try:
         document = await parser.parse("text", text.encode(), url=page.url, charset="utf-8")
     except (Unusable, Transient):

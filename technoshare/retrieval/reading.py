@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from itertools import islice
 from typing import Protocol
 
+from technoshare.aside import aside
 from technoshare.errors import FetchError, Unusable
 from technoshare.models import Evidence
 from technoshare.ports import Fetcher, Parser
@@ -46,7 +46,7 @@ async def read(url: str, fetcher: Fetcher, parser: Parser) -> Evidence:
     Raises `Unusable` with the reason for the thread, or `Transient` when asking later may help.
     """
     evidence = await read_any(url, fetcher, parser)
-    await asyncio.to_thread(_require_enough, evidence)  # a long table without sentences is looked through to its end
+    await aside(_require_enough, evidence)  # a long table without sentences is looked through to its end
     return evidence
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from technoshare.aside import aside
 from technoshare.models import Document, Section, Snippet
 from technoshare.text import normalise, split_sentences
 
@@ -59,7 +59,7 @@ def added(snippets: Iterable[Snippet], known: Sequence[Snippet]) -> tuple[Snippe
 
 async def cut_aside(*parts: Part) -> tuple[Snippet, ...]:
     """Do as `cut` does, in a thread: a long paper takes a tenth of a second, which the event loop has not."""
-    return await asyncio.to_thread(cut, *parts)
+    return await aside(cut, *parts)
 
 
 def _pieces(part: Part) -> Iterator[Snippet]:

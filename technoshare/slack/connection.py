@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Collection
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -20,7 +20,7 @@ from technoshare.slack.listeners import Intake, Rules, listen
 from technoshare.slack.poster import SlackPoster
 from technoshare.slack.preflight import Identity, preflight
 from technoshare.slack.reactions import FirstSign
-from technoshare.slack.web import vendor_log, web_client
+from technoshare.slack.web import open_patient_client, vendor_log, web_client
 
 log = logging.getLogger("technoshare.slack")
 
@@ -99,20 +99,19 @@ async def open_slack(  # noqa: PLR0913 - one name each for what the composition 
     The socket opens in the background (`Slack.connected`), so that stored jobs can be answered meanwhile.
     Raises `ConfigError` in one line that names the variable and what is wrong with it.
     """
-    web = web_client(bot_token, api_url, waits=True)
-    identity = await preflight(web, app_token, channels)
-    sign = FirstSign(web, engine, clock)
-    rules = Rules(identity.team, identity.bot_user, frozenset(channels), identity.external)
-    app = _app(identity, bot_token, api_url)
-    listen(app, Intake(rules, engine, sign, clock))
-    slack = Slack(
-        identity, web_client(bot_token, api_url, waits=False), _handler(app, app_token, identity, ping_seconds)
-    )
-    async with AsyncExitStack() as closing:
-        closing.push_async_callback(sign.close)
-        closing.push_async_callback(slack.close_intake)  # runs first: no new signs after it
+    async with open_patient_client(bot_token, api_url) as web:
+        identity = await preflight(web, app_token, channels)
+        sign = FirstSign(web, engine, clock)
+        rules = Rules(identity.team, identity.bot_user, frozenset(channels), identity.external)
+        app = _app(identity, bot_token, api_url)
+        listen(app, Intake(rules, engine, sign, clock))
+        slack = Slack(identity, web_client(bot_token, api_url), _handler(app, app_token, identity, ping_seconds))
         slack.start_intake(watch_seconds)
-        yield slack
+        try:
+            yield slack
+        finally:
+            await slack.close_intake()
+            await sign.close()
 
 
 def _app(identity: Identity, bot_token: str, api_url: str) -> AsyncApp:
@@ -133,7 +132,7 @@ def _app(identity: Identity, bot_token: str, api_url: str) -> AsyncApp:
         return known
 
     return AsyncApp(
-        client=web_client(None, api_url, waits=False),
+        client=web_client(None, api_url),
         authorize=authorize,
         process_before_response=True,
         logger=vendor_log,

@@ -17,7 +17,7 @@ log = logging.getLogger("technoshare.slack")
 
 EYES = "eyes"
 
-_AT_ONCE = 8  # each call opens a connection; a burst of 200 messages must not open 200
+_AT_ONCE = 8  # a burst of 200 messages must not open 200 connections
 PATIENCE = 5.0
 """Seconds that a stopping bot waits for signs on their way."""
 

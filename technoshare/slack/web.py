@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
-from aiohttp import ClientConnectorError, ClientError
+from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
 from slack_sdk.errors import SlackApiError
-from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
+from slack_sdk.http_retry.builtin_async_handlers import (
+    AsyncConnectionErrorRetryHandler,
+    AsyncRateLimitErrorRetryHandler,
+)
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
@@ -35,18 +40,28 @@ vendor_log = logging.getLogger("slack_bolt")
 vendor_log.setLevel(logging.ERROR)
 
 
-def web_client(token: str | None, api_url: str, *, waits: bool) -> AsyncWebClient:
-    """Return a client; with `waits` it sits out a 429 (twice), else every call is sent exactly once.
+def web_client(token: str | None, api_url: str) -> AsyncWebClient:
+    """Return a client that sends every call exactly once.
 
     Each call has a connection of its own: one kept alive may just be closing, and a post lost there is ambiguous.
     """
-    handlers = [AsyncRateLimitErrorRetryHandler(max_retry_count=2)] if waits else []
-    client = AsyncWebClient(
-        token=token, base_url=api_url, timeout=TIMEOUT, retry_handlers=list(handlers), logger=vendor_log
-    )
+    client = AsyncWebClient(token=token, base_url=api_url, timeout=TIMEOUT, retry_handlers=[], logger=vendor_log)
     if _is_loopback(api_url):
         client.proxy = None  # slack_sdk takes HTTP_PROXY from the environment but never looks at NO_PROXY
     return client
+
+
+@asynccontextmanager
+async def open_patient_client(token: str, api_url: str) -> AsyncIterator[AsyncWebClient]:
+    """Yield a client for calls that may be repeated: it keeps connections, sits out a 429, repeats a lost call."""
+    client = web_client(token, api_url)
+    client.retry_handlers = [
+        AsyncRateLimitErrorRetryHandler(max_retry_count=2),
+        AsyncConnectionErrorRetryHandler(max_retry_count=1),  # a connection kept alive may just be closing
+    ]
+    async with ClientSession(timeout=ClientTimeout(total=TIMEOUT)) as session:
+        client.session = session
+        yield client
 
 
 def failure_of(error: SlackApiError) -> Refused | Ambiguous:

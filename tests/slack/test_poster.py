@@ -43,7 +43,7 @@ class Desk:
         )
         self.sleep = Sleep()
         self.claim = MemoryClaim(self.job, clock=clock, sleep=self.sleep)
-        self.client = web_client(workspace.bot_token, workspace.api_url, waits=False)
+        self.client = web_client(workspace.bot_token, workspace.api_url)
         self.poster = SlackPoster(self.client, self.claim, "B0TECHNO001")
 
     async def post(self, message=MESSAGE):
