@@ -11,6 +11,7 @@ from itertools import pairwise
 import sentencex
 
 _SPACE = re.compile(r"\s+")
+_ODD_SPACE = re.compile(r"[^\S ]")
 _INVISIBLE = re.compile(
     r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufffe\U000e0000-\U000e007f]"
 )
@@ -85,7 +86,7 @@ def _split_line(line: str, language: str) -> tuple[str, ...]:
 
 def _mask(line: str) -> str:
     """Return `line`, character by character, with everything hidden that only looks like the end of a sentence."""
-    line = _SPACE.sub(lambda hit: " " * len(hit[0]), line)
+    line = _ODD_SPACE.sub(" ", line)
     line = _NO_STOP.sub(lambda hit: hit[0].translate(_STOPS), line)
     line = _ASIDE.sub(r"\1\3\2", line)
     return _CLOSED.sub(lambda hit: "x" * len(hit[2]) + hit[1], _UNIT_SLASH.sub("x", line))

@@ -8,6 +8,7 @@ from openai import AsyncOpenAI
 from pydantic import BaseModel, Field
 
 from technoshare.llm.failures import failing
+from technoshare.llm.plain_json import post_json
 from technoshare.llm.wire import Answer, Call, Finish, JsonObject, Message, Named, Request, ToolResult, Turn
 from technoshare.models import Usage
 
@@ -24,8 +25,7 @@ class ChatWire:
     async def ask(self, request: Request) -> Answer:
         """Ask once. Raises `Failed`."""
         with failing():
-            raw: Any = await self._client.chat.completions.create(**self._payload(request))
-            return _answer(raw.to_dict(warnings=False), raw._request_id or "")  # noqa: SLF001 - documented as public by the vendor
+            return _answer(*await post_json(self._client, "/chat/completions", self._payload(request)))
 
     def _payload(self, request: Request) -> dict[str, Any]:
         cap = "max_completion_tokens" if self._full else "max_tokens"
@@ -110,7 +110,7 @@ _FINISH: dict[str | None, Finish] = {
 }
 
 
-def _answer(raw: dict[str, object], request_id: str) -> Answer:
+def _answer(raw: JsonObject, request_id: str) -> Answer:
     completion = _Completion.model_validate(raw)
     choice = completion.choices[0]
     calls = _calls(choice.message.tool_calls or ())

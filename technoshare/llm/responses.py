@@ -8,6 +8,7 @@ from openai import AsyncOpenAI
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from technoshare.llm.failures import failing
+from technoshare.llm.plain_json import post_json
 from technoshare.llm.wire import Answer, Call, Failed, Finish, JsonObject, Message, Named, Request, ToolResult, Turn
 from technoshare.models import Usage
 
@@ -24,8 +25,7 @@ class ResponsesWire:
     async def ask(self, request: Request) -> Answer:
         """Ask once. Raises `Failed`."""
         with failing():
-            raw: Any = await self._client.responses.create(**self._payload(request))
-            return _answer(raw.to_dict(warnings=False), raw._request_id or "")  # noqa: SLF001 - documented as public by the vendor
+            return _answer(*await post_json(self._client, "/responses", self._payload(request)))
 
     def _payload(self, request: Request) -> dict[str, Any]:
         payload: dict[str, Any] = {
@@ -111,7 +111,7 @@ class _Response(BaseModel):
 _ECHO = TypeAdapter(tuple[dict[str, JsonValue], ...])
 
 
-def _answer(raw: dict[str, object], request_id: str) -> Answer:
+def _answer(raw: JsonObject, request_id: str) -> Answer:
     response = _Response.model_validate(raw)
     if response.status == "failed":
         raise Failed("the model server gave up on the request", again="now")
