@@ -173,6 +173,8 @@ class Document(Value):
 
     text: str
     sections: tuple[Section, ...] = ()
+    sentences: tuple[tuple[int, int], ...] = ()
+    """Where each sentence starts and ends, as far as the parser process has looked already."""
     title: str = ""
     authors: tuple[str, ...] = ()
     published: str = ""

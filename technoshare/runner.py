@@ -9,12 +9,12 @@ import asyncio
 import typing
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from pydantic import ValidationError
 
 from technoshare.errors import ClaimLost, Transient
-from technoshare.models import Checkpoint, Record, Result, SpanKind, Trail
+from technoshare.models import Checkpoint, Result, SpanKind, Trail
 from technoshare.ports import ActiveSpan, Claim, Services
 
 P = ParamSpec("P")
@@ -64,19 +64,22 @@ class StageRunner:
         if (kept := await self._kept(stage)) is not None:
             return kept
         started = self._services.clock()
-        failure: Exception | None = None
+        result: R | None = None
         with self._services.tracker.span(stage.span, stage.kind) as span:
             try:
                 async with asyncio.timeout(stage.timeout):
                     result = await stage(self._services, *args, **kwargs)
-                span.set(**result.record().attributes)
             except Exception as error:  # noqa: BLE001 - whatever it was, its trail is kept and it is raised again below
                 failure = _cause(error, stage)
                 span.fail(_told(failure))
-        if failure is not None:
-            await self._keep(stage, started, span, failure=failure)
+            else:
+                record = result.record()
+                span.set(**record.attributes)
+        if result is None:
+            await self._keep_failure(stage, started, span, failure)
             raise failure
-        await self._keep(stage, started, span, result=result)
+        trail = self._trail(started, span, record=record)
+        await self._claim.save(stage.name, Checkpoint(result=result.model_dump(mode="json"), trail=trail))
         return result
 
     async def _kept(self, stage: Stage[P, R]) -> R | None:
@@ -88,27 +91,14 @@ class StageRunner:
         except ValidationError:  # written by an older version: counts as absent
             return None
 
-    async def _keep(
-        self,
-        stage: Stage[P, R],
-        started: float,
-        span: ActiveSpan,
-        *,
-        result: R | None = None,
-        failure: Exception | None = None,
-    ) -> None:
+    async def _keep_failure(self, stage: Stage[P, R], started: float, span: ActiveSpan, failure: Exception) -> None:
         if isinstance(failure, ClaimLost):
             return
-        trail = Trail(
-            started=started,
-            ended=self._services.clock(),
-            status="ok" if failure is None else "error",
-            error="" if failure is None else _told(failure),
-            record=Record() if result is None else result.record(),
-            spans=span.finished(),
-        )
-        kept = None if result is None else result.model_dump(mode="json")
-        await self._claim.save(stage.name, Checkpoint(result=kept, trail=trail))
+        trail = self._trail(started, span, status="error", error=_told(failure))
+        await self._claim.save(stage.name, Checkpoint(result=None, trail=trail))
+
+    def _trail(self, started: float, span: ActiveSpan, **outcome: Any) -> Trail:
+        return Trail(started=started, ended=self._services.clock(), spans=span.finished(), **outcome)
 
 
 def _cause(error: Exception, stage: Stage[P, R]) -> Exception:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from technoshare.models import EXTRACTIVE, Comment, Evidence, Facts, Message, Sentence, Verdict
+from technoshare.models import EXTRACTIVE, Comment, Evidence, Facts, Message, Sentence, Severity, Verdict
 from technoshare.quality.blocks import LONGEST_MESSAGE, block_problems
 from technoshare.render import PROJECTS_LABEL, SECTION_BREAK, THEME_PREFIX
 from technoshare.text import split_sentences
@@ -36,8 +36,50 @@ class Case:
         return cls(comment, message, ids, evidence.summary_bounds, language)
 
 
-Check = Callable[[Case], Verdict]
 Section = Literal["comment", "tldr", "summary", "projects"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong, each in a sentence that a person would write, and the texts that are."""
+
+    problems: tuple[str, ...] = ()
+    offending: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule for comments: called with a case, it gives the verdict. Its name is that of the function that looks."""
+
+    look: Callable[[Case], Finding]
+    section: Section
+    severity: Severity
+
+    @property
+    def name(self) -> str:
+        """The one name of this rule, as gate and as scorer."""
+        return self.look.__name__
+
+    def __call__(self, case: Case) -> Verdict:
+        """Judge a comment."""
+        return self.verdict(self.look(case))
+
+    def verdict(self, finding: Finding) -> Verdict:
+        """Return the verdict on a finding; an empty one passes."""
+        return Verdict(
+            check=self.name,
+            section=self.section,
+            severity=self.severity,
+            score=0.0 if finding.problems else 1.0,
+            passed=not finding.problems,
+            message=" ".join(finding.problems),
+            offending=finding.offending,
+        )
+
+
+def check(section: Section, severity: Severity = "repair") -> Callable[[Callable[[Case], Finding]], Check]:
+    """Declare the decorated function as a check of a section."""
+    return lambda look: Check(look, section, severity)
 
 
 def judge(case: Case) -> tuple[Verdict, ...]:
@@ -48,35 +90,40 @@ def judge(case: Case) -> tuple[Verdict, ...]:
 # ---------------------------------------------------------------- the five base checks
 
 
-def schema_validity(case: Case) -> Verdict:
+@check("comment")
+def schema_validity(case: Case) -> Finding:
     """The comment validates against its schema, says something in every sentence, and cites facts that exist."""
-    return _verdict("schema_validity", "comment", [*_shape_problems(case.comment), *_citation_problems(case)])
+    return Finding((*_shape_problems(case.comment), *_citation_problems(case)))
 
 
-def tldr_sentence_count(case: Case) -> Verdict:
+@check("tldr")
+def tldr_sentence_count(case: Case) -> Finding:
     """The TLDR has exactly three items, each of them exactly one sentence."""
     exact = (TLDR_SENTENCES, TLDR_SENTENCES)
-    return _counted("tldr_sentence_count", "tldr", case.comment.tldr, exact, case.language)
+    return _counted("TLDR", case.comment.tldr, exact, case.language)
 
 
-def summary_sentence_count(case: Case) -> Verdict:
+@check("summary")
+def summary_sentence_count(case: Case) -> Finding:
     """The Summary has as many items as the source allows (10 to 15, fewer for a short one), one sentence each."""
-    return _counted("summary_sentence_count", "summary", case.comment.summary, case.bounds, case.language)
+    return _counted("Summary", case.comment.summary, case.bounds, case.language)
 
 
-def slack_formatting(case: Case) -> Verdict:
+@check("comment")
+def slack_formatting(case: Case) -> Finding:
     """In the text form the sections stand apart by two blank lines; the blocks are valid and within Slack's limits."""
-    return _verdict("slack_formatting", "comment", [*_text_problems(case.message.text), *_all_blocks(case)])
+    return Finding((*_text_problems(case.message.text), *block_problems(case.message.blocks)))
 
 
-def projects_theme_prefix(case: Case) -> Verdict:
+@check("projects")
+def projects_theme_prefix(case: Case) -> Finding:
     """Every item of the rendered Projects section begins with `Theme: ` and a theme."""
     items = _body(case.message.text, PROJECTS_LABEL).splitlines()
-    bare = [item for item in items if not re.match(rf"{THEME_PREFIX}[^\s:]", item)]
+    bare = tuple(item for item in items if not re.match(rf"{THEME_PREFIX}[^\s:]", item))
     if not items:
-        return _verdict("projects_theme_prefix", "projects", ["The Projects section is empty."])
-    problems = [f"{len(bare)} of {len(items)} Projects items do not begin with “Theme: X”."] if bare else []
-    return _verdict("projects_theme_prefix", "projects", problems, bare)
+        return Finding(("The Projects section is empty.",))
+    problem = f"{len(bare)} of {len(items)} Projects items do not begin with “Theme: X”."
+    return Finding((problem,), bare) if bare else Finding()
 
 
 CHECKS: tuple[Check, ...] = (
@@ -87,28 +134,15 @@ CHECKS: tuple[Check, ...] = (
     projects_theme_prefix,
 )
 
+ALL_PASSED = tuple(check.verdict(Finding()) for check in CHECKS)
+
 
 # ---------------------------------------------------------------- how they look
 
 
-def _verdict(check: str, section: Section, problems: Sequence[str], offending: Sequence[str] = ()) -> Verdict:
-    return Verdict(
-        check=check,
-        section=section,
-        severity="repair",
-        score=0.0 if problems else 1.0,
-        passed=not problems,
-        message=" ".join(problems),
-        offending=tuple(offending),
-    )
-
-
-def _counted(
-    check: str, section: Section, sentences: Sequence[Sentence], bounds: tuple[int, int], language: str
-) -> Verdict:
+def _counted(label: str, sentences: Sequence[Sentence], bounds: tuple[int, int], language: str) -> Finding:
     counts = [len(split_sentences(sentence.text, language)) for sentence in sentences]
-    mixed = [sentence.text for sentence, count in zip(sentences, counts, strict=True) if count != 1]
-    label = "TLDR" if section == "tldr" else "Summary"
+    mixed = tuple(sentence.text for sentence, count in zip(sentences, counts, strict=True) if count != 1)
     least, most = bounds
     problems = []
     if not least <= sum(counts) <= most:
@@ -116,7 +150,7 @@ def _counted(
         problems.append(f"The {label} has {_sentences(sum(counts))} instead of {wanted}.")
     if mixed:
         problems.append(f"{len(mixed)} of {len(sentences)} {label} items are not exactly one sentence.")
-    return _verdict(check, section, problems, mixed)
+    return Finding(tuple(problems), mixed)
 
 
 def _sentences(count: int) -> str:
@@ -154,10 +188,6 @@ def _text_problems(text: str) -> Iterator[str]:
         yield "The text form holds unescaped angle brackets."
     if len(text) > LONGEST_MESSAGE:
         yield f"The text form is {len(text):,} characters long; Slack takes about {LONGEST_MESSAGE:,}."
-
-
-def _all_blocks(case: Case) -> tuple[str, ...]:
-    return block_problems(case.message.blocks)
 
 
 def _body(text: str, label: str) -> str:

@@ -24,6 +24,7 @@ from technoshare.retrieval.extract import html_document
 from technoshare.retrieval.latexml import latexml_document
 from technoshare.retrieval.pdf import pdf_document
 from technoshare.retrieval.plain import text_document
+from technoshare.retrieval.snippets import with_sentences
 
 MEMORY = 2 * 1024**3
 """Bytes of address space: ten times what the worst measured page took."""
@@ -52,7 +53,7 @@ def answer(header: bytes, body: bytes) -> bytes:
     asked = json.loads(header)
     signal.alarm(math.ceil(asked["deadline"]) + GRACE)
     try:
-        document = parse(asked["kind"], body, asked["url"], asked["charset"])
+        document = with_sentences(parse(asked["kind"], body, asked["url"], asked["charset"]))
         return b'{"document":' + document.model_dump_json().encode() + b"}"
     except Unusable as why:
         return json.dumps({"reason": str(why), "obstacle": why.obstacle}).encode()

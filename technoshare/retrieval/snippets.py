@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from technoshare.aside import aside
 from technoshare.models import Document, Section, Snippet
@@ -62,12 +63,17 @@ async def cut_aside(*parts: Part) -> tuple[Snippet, ...]:
     return await aside(cut, *parts)
 
 
+def with_sentences(document: Document) -> Document:
+    """Return the document with its sentences located; the parser process does it, where it holds up nobody."""
+    return document.model_copy(update={"sentences": tuple(_sentences(document))})
+
+
 def _pieces(part: Part) -> Iterator[Snippet]:
     document = part.document
-    for section in document.sections or (Section(start=0, end=min(len(document.text), LOOKED_AT)),):
-        if section.end > LOOKED_AT:
-            return
-        for start, end in _packed(document.text, list(_sentences(document, section))):
+    sentences = document.sentences or tuple(_sentences(document))
+    for section in _sections(document):
+        first, last = (bisect_left(sentences, (edge, 0)) for edge in (section.start, section.end))
+        for start, end in _packed(document.text, sentences[first:last]):
             text = document.text[start:end]
             if any(character.isalnum() for character in text):
                 yield Snippet(
@@ -81,13 +87,19 @@ def _pieces(part: Part) -> Iterator[Snippet]:
                 )
 
 
-def _sentences(document: Document, section: Section) -> Iterator[Span]:
-    """Where the section's sentences stand in the document's text; none is longer than `LONGEST`."""
-    position = section.start
-    for sentence in split_sentences(document.text[section.start : section.end], document.language or "en"):
-        start = document.text.index(sentence, position)
-        position = start + len(sentence)
-        yield from _short(document.text, start, position)
+def _sections(document: Document) -> Iterator[Section]:
+    whole = Section(start=0, end=min(len(document.text), LOOKED_AT))
+    return takewhile(lambda section: section.end <= LOOKED_AT, document.sections or (whole,))
+
+
+def _sentences(document: Document) -> Iterator[Span]:
+    """Where the sentences stand in the document's text; none is longer than `LONGEST`."""
+    for section in _sections(document):
+        position = section.start
+        for sentence in split_sentences(document.text[section.start : section.end], document.language or "en"):
+            start = document.text.index(sentence, position)
+            position = start + len(sentence)
+            yield from _short(document.text, start, position)
 
 
 def _short(text: str, start: int, end: int) -> Iterator[Span]:
@@ -99,7 +111,7 @@ def _short(text: str, start: int, end: int) -> Iterator[Span]:
     yield start, end
 
 
-def _packed(text: str, sentences: list[Span]) -> Iterator[Span]:
+def _packed(text: str, sentences: Sequence[Span]) -> Iterator[Span]:
     """Join neighbours up to `SIZE` characters; a full enough piece ends with its paragraph."""
     if not sentences:
         return

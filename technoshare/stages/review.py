@@ -6,7 +6,7 @@ from technoshare import render
 from technoshare.errors import Unusable
 from technoshare.models import Comment, Evidence, Facts, Job, Reviewed, Source, Verdict
 from technoshare.ports import Services
-from technoshare.quality.checks import Case, judge
+from technoshare.quality.checks import ALL_PASSED, Case, judge
 from technoshare.quality.sanitize import clean
 from technoshare.runner import stage
 
@@ -23,10 +23,13 @@ async def review(services: Services, job: Job, evidence: Evidence, facts: Facts,
     fixed = clean(comment, evidence, facts.found)
     if not (fixed.tldr and fixed.summary):
         raise Unusable("no sentence that could be posted came out of it", obstacle="empty_comment")
-    verdicts: tuple[Verdict, ...] = ()
-    for _ in range(2):  # the footer tells the verdicts, so the second look sees the message as it is posted
-        reviewed = _reviewed(job, evidence, fixed, verdicts)
-        verdicts = judge(Case.of(fixed, render.message(reviewed), evidence, facts))
+    verdicts = ALL_PASSED
+    for _ in range(3):  # the footer tells the verdicts, so look again until the message says what was found in it
+        message = render.message(_reviewed(job, evidence, fixed, verdicts))
+        found = judge(Case.of(fixed, message, evidence, facts))
+        if found == verdicts:
+            break
+        verdicts = found
     return _reviewed(job, evidence, fixed, verdicts)
 
 

@@ -17,7 +17,7 @@ from technoshare.quality.checks import CHECKS
 from technoshare.retrieval.frozen import FrozenFetcher, load_snapshot
 from technoshare.runner import StageRunner
 
-BASE_CHECKS = tuple(check.__name__ for check in CHECKS)
+BASE_CHECKS = tuple(check.name for check in CHECKS)
 """The deciding scorers of an example that expects a comment."""
 
 
