@@ -27,7 +27,7 @@ bot: $(READY) ## Run the bot against a real Slack workspace (docs/SLACK_SETUP.md
 	@$(BIN)/python bot.py
 
 test: $(READY) ## Run the tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(READY) ## Format, lint, types, layers
 	@$(BIN)/ruff format --check .

@@ -65,7 +65,6 @@ async def run_bot(settings: Settings) -> None:
     async with (
         open_engine(settings.jobs_url) as engine,
         _open_tracker(settings, busy=lambda: engine.busy) as tracker,
-        open_services(settings, tracker) as services,
         open_slack(
             bot_token=bot_token,
             app_token=app_token,
@@ -73,6 +72,7 @@ async def run_bot(settings: Settings) -> None:
             channels=settings.channels,
             engine=engine,
         ) as slack,
+        open_services(settings, tracker) as services,  # links are stored and acked while this takes its seconds
     ):
         ledger = SqliteShares(engine.database, slack.permalink, time.time)
 
