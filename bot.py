@@ -10,7 +10,7 @@ from technoshare.settings import load_settings
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT and return the exit code: 0 after a clean end, 2 for a wrong setting."""
+    """Run until SIGTERM or SIGINT; return 0, 1 when a second signal cut the end short, 2 for a wrong setting."""
     try:
         settings = load_settings()
         start_logging(settings.log_level, settings.log_format)
@@ -18,6 +18,8 @@ def main() -> int:
     except ConfigError as error:
         print(f"technoshare: {error}", file=sys.stderr)
         return 2
+    except asyncio.CancelledError:
+        return 1
     return 0
 
 

@@ -97,18 +97,9 @@ class Settings(BaseSettings):
 
     @property
     def data(self) -> Path:
-        """Folder of the three SQLite files: beside the jobs file."""
-        return self.jobs_file.parent
-
-    @property
-    def jobs_file(self) -> Path:
-        """Path of the jobs database. Raises `ConfigError` for a database that this version cannot use."""
-        kind, found, path = self.jobs_url.partition(":///")
-        if kind == "sqlite" and found and path:
-            return Path(path)
-        if self.jobs_url.startswith("postgres"):
-            raise ConfigError("JOBS_URL: the PostgreSQL engine is not built yet; use sqlite:///data/technoshare.db")
-        raise ConfigError("JOBS_URL must look like sqlite:///data/technoshare.db")
+        """Folder of the SQLite files: where the jobs are, or `data` when they are in a server."""
+        kind, _, path = self.jobs_url.partition(":///")
+        return Path(path).parent if kind == "sqlite" else Path("data")
 
     @property
     def model(self) -> str:

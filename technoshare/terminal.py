@@ -24,18 +24,18 @@ _PREVIEW = 160  # characters of a snippet: two lines of a usual terminal
 def show_evidence(evidence: Evidence) -> None:
     """Print what was read: a head with the source, then one row a snippet."""
     head = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    rows = {
-        "title": evidence.title,
-        "authors": ", ".join(evidence.authors),
-        "published": evidence.published,
-        "address": evidence.final_url,
-        "adapter": evidence.adapter,
-        "coverage": f"{evidence.coverage}{f' ({evidence.obstacle})' if evidence.obstacle else ''}",
-        "language": evidence.language,
-        "words": f"{evidence.words:,} in {len(evidence.snippets)} snippets",
-        **evidence.metadata,
-    }
-    for name, value in rows.items():
+    rows = (
+        ("title", evidence.title),
+        ("authors", ", ".join(evidence.authors)),
+        ("published", evidence.published),
+        ("address", evidence.final_url),
+        ("adapter", evidence.adapter),
+        ("coverage", f"{evidence.coverage}{f' ({evidence.obstacle})' if evidence.obstacle else ''}"),
+        ("language", evidence.language),
+        ("words", f"{evidence.words:,} in {len(evidence.snippets)} snippets"),
+        *((f"· {name}", value) for name, value in evidence.metadata.items()),
+    )
+    for name, value in rows:
         if value:
             head.add_row(f"[dim]{escape(name)}[/dim]", escape(value))
     body = Table(box=box.SIMPLE_HEAD, expand=True)
@@ -52,8 +52,9 @@ def show_evidence(evidence: Evidence) -> None:
 
 
 def show_comment(reviewed: Reviewed) -> None:
-    """Print the reply as Slack's plain-text form has it, then the checks."""
-    _OUT.print(render.message(reviewed).text, markup=False)
+    """Print the comment's text form, then the checks."""
+    _OUT.print(render.comment_text(reviewed), markup=False)
+    _OUT.print()
     for verdict in reviewed.verdicts:
         mark = "[green]✓[/green]" if verdict.passed else "[red]✗[/red]"
         _OUT.print(f"{mark} {verdict.check}  [dim]{escape(verdict.message)}[/dim]")

@@ -25,7 +25,7 @@ def test_nothing_set_means_defaults_and_the_extractive_engine():
     settings = load_settings()
     assert settings.model == EXTRACTIVE
     assert settings.workers == 32
-    assert str(settings.jobs_file) == "data/technoshare.db"
+    assert str(settings.data) == "data"
 
 
 @pytest.mark.parametrize(("name", "value"), [("OPENAI_API_KEY", "sk-abcdefgh1234"), ("OPENAI_BASE_URL", "http://h/v1")])
@@ -72,10 +72,3 @@ def test_swapped_tokens_are_noticed_and_not_printed(monkeypatch):
     with pytest.raises(ConfigError, match="SLACK_BOT_TOKEN must begin with xoxb-") as error:
         load_settings().slack()
     assert "secret" not in str(error.value)
-
-
-@pytest.mark.parametrize(("url", "says"), [("postgresql://h/db", "not built yet"), ("mysql://h", "must look like")])
-def test_an_engine_that_does_not_exist_is_refused_clearly(monkeypatch, url, says):
-    monkeypatch.setenv("JOBS_URL", url)
-    with pytest.raises(ConfigError, match=says):
-        _ = load_settings().jobs_file

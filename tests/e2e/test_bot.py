@@ -66,6 +66,23 @@ async def test_a_signal_ends_the_bot_with_exit_code_0(workspace, tmp_path, name)
         assert await bot.ended() == 0
 
 
+async def test_a_second_signal_ends_the_bot_at_once_and_the_job_is_answered_after_the_restart(workspace, tmp_path):
+    async with open_model_server() as model:
+        settings = environment(workspace, tmp_path, OPENAI_BASE_URL=model.base_url, OPENAI_API_KEY="sk-test-0000")
+        model.hold("comment")
+        async with running_bot(settings) as bot:
+            ts = workspace.say(BLOG)
+            await model.until_held()
+            bot.process.send_signal(signal.SIGTERM)
+            await bot.said("no new links")
+            bot.process.send_signal(signal.SIGTERM)
+            assert await bot.ended() == 1
+            assert not any("Traceback" in line for line in bot.log)
+        model.release()
+        async with running_bot(settings):
+            await answered(workspace, ts)
+
+
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
