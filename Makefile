@@ -4,9 +4,11 @@ BIN    := .venv/bin
 READY  := .venv/.ready
 PORT   ?= 5000
 ARGS   ?=
+N      ?= 200
+MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bot test check eval bench mlflow browser clean
+.PHONY: help setup demo bot test check eval bench mlflow browser crash soak clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,11 +43,17 @@ eval: $(READY) ## Run the evaluation set through the pipeline and score it; exit
 bench: $(READY) ## Print figures: acks in a burst, first sign, time to comment with and without MLflow
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-mlflow: $(READY) ## Start the MLflow server (./mlflow.db, ./mlartifacts, port $(PORT))
+mlflow: $(READY) ## Start the MLflow server (./mlflow.db, ./mlartifacts, port 5000, or PORT=…)
 	@$(BIN)/python -m technoshare.mlops.server --port $(PORT)
 
 browser: $(READY) ## Only the tests that drive the workspace page in real Chromium
 	@$(BIN)/python -m pytest -m browser $(ARGS)
+
+crash: $(READY) ## Kill the bot -9 N times at random points and count what was lost or doubled (N=200)
+	@$(BIN)/python -m tests.crash --kills $(N)
+
+soak: $(READY) ## Let the bot run for MINUTES with faults on and print memory, lost and doubled jobs
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 clean: ## Remove caches (never data/)
 	@rm -rf build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -18,7 +18,11 @@ from pydantic import JsonValue
 from technoshare import pipeline
 from technoshare.aside import aside
 from technoshare.errors import ConfigError, Unusable
+from technoshare.jobs.control import open_control
 from technoshare.jobs.engine import open_engine
+from technoshare.jobs.looks import SqliteLooks
+from technoshare.jobs.messages import SqliteMessages
+from technoshare.jobs.pruning import prune_daily
 from technoshare.jobs.shares import SqliteShares
 from technoshare.llm.extractive import Extractive
 from technoshare.llm.prompts import load_projects, load_prompts, projects_hash
@@ -62,8 +66,15 @@ async def run_bot(settings: Settings) -> None:
     bot_token, app_token = settings.slack()
     forget_mlflow_environment()
     stopping = asyncio.Event()
+    problems: list[ConfigError] = []
+
+    def refused(problem: ConfigError) -> None:
+        problems.append(problem)
+        stopping.set()
+
     async with (
         open_engine(settings.jobs_url) as engine,
+        open_control(engine),
         _open_tracker(settings, busy=lambda: engine.busy) as tracker,
         open_slack(
             bot_token=bot_token,
@@ -71,6 +82,10 @@ async def run_bot(settings: Settings) -> None:
             api_url=settings.slack_api_url,
             channels=settings.channels,
             engine=engine,
+            looks=SqliteLooks(engine.database),
+            refused=refused,
+            ambiguous=settings.slack_ambiguous,
+            messages=(messages := SqliteMessages(engine.database, time.time)),
         ) as slack,
         open_services(settings, tracker) as services,  # links are stored and acked while this takes its seconds
     ):
@@ -78,26 +93,34 @@ async def run_bot(settings: Settings) -> None:
 
         async def answer(claim: Claim) -> None:
             own = dataclasses.replace(services, poster=slack.poster(claim))
+            if claim.job.generation and (await claim.times()).first_sign is None:  # somebody asked for it again
+                slack.signs.again(claim.job)
             try:
-                outcome = await pipeline.answer(StageRunner(own, claim), claim.job, ledger)
+                outcome = await pipeline.answer(StageRunner(own, claim), claim.job, ledger, messages)
             except Unusable as why:  # Slack itself refuses the post: nobody is left to tell
                 log.warning("job %s cannot be answered: %s", claim.job.id, why)
                 outcome = "failed"
             await _finish(own, claim, ledger, outcome)
+            slack.signs.end(claim.job)
 
         async def give_up(claim: Claim, reason: str) -> None:
             own = dataclasses.replace(services, poster=slack.poster(claim))
-            reply = Apology(url=claim.job.url, reason=reason, obstacle="gave_up", unread=claim.job.unread)
-            await StageRunner(own, claim)(post, claim.job, reply)
-            await _finish(own, claim, ledger, reply.outcome)
+            reply = Apology.of(claim.job, reason, "gave_up")
+            outcome = await pipeline.tell(StageRunner(own, claim), claim.job, reply, messages)
+            await _finish(own, claim, ledger, outcome)
+            slack.signs.end(claim.job)
 
         async with _signals(stopping), asyncio.TaskGroup() as group:
             announcing = group.create_task(_announce(slack, settings, services.writer))
+            pruning = group.create_task(prune_daily(engine.database, time.time))
             group.create_task(_close_intake(slack, stopping))
             await engine.serve(
                 answer, give_up, workers=settings.workers, stopping=stopping, drain=settings.drain_seconds
             )
             announcing.cancel()
+            pruning.cancel()
+    if problems:  # the bot has ended in good order; what is stored waits for a token
+        raise problems[0]
 
 
 @asynccontextmanager

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from technoshare.errors import ConfigError, TechnoShareError
 from technoshare.logs import start_logging
+from technoshare.models import JobState
 from technoshare.settings import Settings, load_settings
 
 Command = Callable[[argparse.Namespace, Settings], Coroutine[Any, Any, int]]
@@ -53,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         added = command(name, run, told)
         added.add_argument("url", metavar="URL")
         added.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    _add_jobs(commands)
     evaluation = command("eval", _evaluate, "run the evaluation set and score it")
     evaluation.add_argument("action", choices=["run"], nargs="?", default="run")
     evaluation.add_argument("--dataset", type=Path, default=Path("evalsets/technoshare_eval.yaml"))
@@ -61,6 +64,29 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--once", action="store_true", help="end when the samples are answered")
     demo.add_argument("--with-model", action="store_true", help="use OPENAI_* of the environment")
     return parser
+
+
+def _add_jobs(commands: Any) -> None:  # argparse has no public name for the type
+    told = "look at the jobs beside the running bot; retry or cancel one"
+    actions = commands.add_parser("jobs", help=told, description=told).add_subparsers(required=True, metavar="ACTION")
+
+    def action(name: str, run: Command, told: str) -> argparse.ArgumentParser:
+        added: argparse.ArgumentParser = actions.add_parser(name, help=told, description=told)
+        added.set_defaults(run=run)
+        return added
+
+    listing = action("list", _list_jobs, "list the jobs, the newest first")
+    listing.add_argument("--state", choices=get_args(JobState), help="only those")
+    listing.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    for name, run, told in (
+        ("show", _show_job, "show one job: its budget, its stages, its post"),
+        ("retry", _order, "let a job that ended start anew"),
+        ("cancel", _order, "end a job that waits, without a reply"),
+    ):
+        added = action(name, run, told)
+        added.add_argument("job", metavar="JOB", help="the 12 digits that `jobs list` shows")
+        added.set_defaults(order=name)
+    actions.choices["show"].add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
 async def _read(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -102,6 +128,35 @@ async def _evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     arguments.output.write_text(results.model_dump_json(indent=2), "utf-8")
     terminal.show_results(results, arguments.output)
     return results.exit_code
+
+
+async def _list_jobs(arguments: argparse.Namespace, settings: Settings) -> int:
+    from technoshare import terminal
+    from technoshare.jobs.report import list_jobs
+
+    jobs = list_jobs(settings.jobs_url, arguments.state)
+    if arguments.json:
+        print(json.dumps([job.model_dump(mode="json") for job in jobs], indent=2))
+    else:
+        terminal.show_jobs(jobs)
+    return 0
+
+
+async def _show_job(arguments: argparse.Namespace, settings: Settings) -> int:
+    from technoshare import terminal
+    from technoshare.jobs.report import show_job
+
+    job = show_job(settings.jobs_url, arguments.job)
+    print(job.model_dump_json(indent=2)) if arguments.json else terminal.show_job(job)
+    return 0
+
+
+async def _order(arguments: argparse.Namespace, settings: Settings) -> int:
+    from technoshare.jobs.control import Order, give_order
+
+    await give_order(settings.jobs_url, Order(order=arguments.order, job=arguments.job))
+    print(f"{arguments.job}: {'waits for a new start' if arguments.order == 'retry' else 'cancelled'}")
+    return 0
 
 
 async def _demo(arguments: argparse.Namespace, settings: Settings) -> int:

@@ -34,6 +34,10 @@ class FetchRefused(FetchError):
     """The address is forbidden by the guard: private network, wrong port or scheme, userinfo."""
 
 
+WITHDRAWN = "withdrawn"
+"""The obstacle of a job whose message is gone: nobody is to be told."""
+
+
 class Unusable(TechnoShareError):
     """The link cannot be commented; `str(error)` is the plain reason for the thread.
 

@@ -480,14 +480,30 @@ class AlreadyShared(Value):
 
 
 class Apology(Value):
-    """A short honest failure: what could not be done, and why."""
+    """A short honest failure: what could not be done, why, and which job a click on Retry takes up again."""
 
     kind: Literal["apology"] = "apology"
     url: str
     reason: str
     obstacle: str = ""
     unread: tuple[str, ...] = ()
+    job_id: JobId | None = None
+    """None leaves the button out."""
+    generation: int = 0
+    """The job's own: a button works as long as the job is still of this one."""
     outcome: Literal["failed"] = "failed"
+
+    @classmethod
+    def of(cls, job: Job, reason: str, obstacle: str) -> Apology:
+        """Return the apology for a job that the pipeline could not answer."""
+        return cls(
+            url=job.url,
+            reason=reason,
+            obstacle=obstacle,
+            unread=job.unread,
+            job_id=job.id,
+            generation=job.generation,
+        )
 
 
 Reply = Annotated[Reviewed | AlreadyShared | Apology, Field(discriminator="kind")]

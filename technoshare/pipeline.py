@@ -1,8 +1,8 @@
 """The story: five awaited stages, one reply."""
 
-from technoshare.errors import Unusable
+from technoshare.errors import WITHDRAWN, Unusable
 from technoshare.models import Apology, Job, Outcome, Reply, Reviewed
-from technoshare.ports import Shares
+from technoshare.ports import Messages, Shares
 from technoshare.runner import StageRunner
 from technoshare.stages.composition import compose
 from technoshare.stages.delivery import post
@@ -19,10 +19,24 @@ async def draft(run: StageRunner, job: Job) -> Reviewed:
     return await run(review, job, evidence, facts, comment)
 
 
-async def answer(run: StageRunner, job: Job, shares: Shares) -> Outcome:
-    """Answer the job in its thread, once, and return the outcome."""
+async def answer(run: StageRunner, job: Job, shares: Shares, messages: Messages) -> Outcome:
+    """Answer the job in its thread, once, and return the outcome; whoever deletes the message wants no answer."""
+    if await messages.withdrawn(job):
+        return "withdrawn"
     reply = await _reply(run, job, shares)
-    await run(post, job, reply)
+    return await tell(run, job, reply, messages)
+
+
+async def tell(run: StageRunner, job: Job, reply: Reply, messages: Messages) -> Outcome:
+    """Post the reply, unless the message was deleted meanwhile: Slack would put it into the channel itself."""
+    if await messages.withdrawn(job):
+        return "withdrawn"
+    try:
+        await run(post, job, reply)
+    except Unusable as why:
+        if why.obstacle != WITHDRAWN:
+            raise
+        return "withdrawn"
     return reply.outcome
 
 
@@ -30,4 +44,4 @@ async def _reply(run: StageRunner, job: Job, shares: Shares) -> Reply:
     try:
         return await shares.earlier(job) or await draft(run, job)
     except Unusable as why:
-        return Apology(url=job.url, reason=str(why), obstacle=why.obstacle, unread=job.unread)
+        return Apology.of(job, str(why), why.obstacle)

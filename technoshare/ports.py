@@ -218,11 +218,11 @@ class JobEngine(Protocol):
     ) -> None:
         """Work until `stopping` is set, then give the workers `drain` seconds and hand the rest back at no cost."""
 
-    async def retry(self, job_id: JobId) -> None:
-        """Start a new generation of a job that ended."""
+    async def retry(self, job_id: JobId, *, generation: int | None = None) -> bool:
+        """Start a new generation of a job that ended (in `generation`); False when it has not, or is unknown."""
 
-    async def cancel(self, job_id: JobId) -> None:
-        """End a job that waits, without a reply."""
+    async def cancel(self, job_id: JobId) -> bool:
+        """End a job that waits, without a reply; False when it does not wait, or is unknown."""
 
     async def counts(self) -> dict[JobState, int]:
         """Return how many jobs are in each state."""
@@ -236,6 +236,29 @@ class Shares(Protocol):
 
     async def add(self, share: Share) -> None:
         """Complete this job's line; a failed one no longer counts as shared."""
+
+
+class Messages(Protocol):
+    """What became of the messages that hold the links."""
+
+    async def withdraw(self, channel: str, ts: str) -> None:
+        """Note that a message was deleted: what has not been answered in its thread never will be."""
+
+    async def withdrawn(self, job: Job) -> bool:
+        """Tell whether the message that holds the job's link was deleted."""
+
+    async def ends(self, channel: str, ts: str) -> tuple[Outcome | None, ...]:
+        """Return how each link of a message ended; None for one that is still waiting or worked on."""
+
+
+class Looks(Protocol):
+    """Up to where each channel was read back."""
+
+    async def last(self, channel: str) -> float | None:
+        """Return the time up to which everything in the channel was looked at; None when it never was."""
+
+    async def note(self, channel: str, at: float) -> None:
+        """Keep the time durably; an earlier one than before changes nothing."""
 
 
 # ---------------------------------------------------------------- Slack

@@ -45,7 +45,7 @@ def message(reply: Reply) -> Message:
     line = _shared_line(reply) if isinstance(reply, AlreadyShared) else _apology_line(reply)
     unread = _unread(reply.unread)
     text = "\n".join(["".join(_words(element) for element in line), *unread])
-    return Message(text=_escaped(text), blocks=(_rich(_section(*line)), *_context(unread)))
+    return Message(text=_escaped(text), blocks=(_rich(_section(*line)), *_context(unread), *_retry(reply)))
 
 
 # ---------------------------------------------------------------- the comment as text
@@ -222,6 +222,18 @@ def _shared_line(reply: AlreadyShared) -> list[Block]:
 def _apology_line(reply: Apology) -> list[Block]:
     reason = _clipped(_plain(reply.reason), 300).rstrip(".")
     return [_text("No comment on "), _link(reply.url, _clipped(_plain(reply.url), 200)), _text(f": {reason}.")]
+
+
+RETRY = "retry"
+"""The action of the button; its value is the job's id, its block's id ends in the generation that failed."""
+
+
+def _retry(reply: AlreadyShared | Apology) -> Iterator[Block]:
+    if not isinstance(reply, Apology) or reply.job_id is None:
+        return
+    label: Block = {"type": "plain_text", "text": "Retry", "emoji": False}
+    button: Block = {"type": "button", "action_id": RETRY, "text": label, "value": reply.job_id}
+    yield {"type": "actions", "block_id": f"{RETRY}-{reply.generation}", "elements": [button]}
 
 
 # ---------------------------------------------------------------- elements

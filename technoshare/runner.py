@@ -6,6 +6,7 @@ A stage's body knows nothing of this, so calling a stage directly runs a plain c
 from __future__ import annotations
 
 import asyncio
+import logging
 import typing
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from pydantic import ValidationError
 from technoshare.errors import ClaimLost, Transient
 from technoshare.models import Checkpoint, Result, SpanKind, Trail
 from technoshare.ports import ActiveSpan, Claim, Services
+
+log = logging.getLogger("technoshare.stages")
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=Result)
@@ -63,6 +66,8 @@ class StageRunner:
         """
         if (kept := await self._kept(stage)) is not None:
             return kept
+        job = self._claim.job
+        log.debug("begins: %s %d %s", job.id, job.generation, stage.name)  # the crash loop counts these
         started = self._services.clock()
         result: R | None = None
         with self._services.tracker.span(stage.span, stage.kind) as span:

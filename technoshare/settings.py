@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     slack_app_token: SecretStr | None = None
     channels: Words = Field(default=(), alias="TECHNOSHARE_CHANNEL_ID")
     slack_api_url: str = "https://slack.com/api/"
+    slack_ambiguous: Literal["lookup", "hold"] = "lookup"
 
     # model
     openai_api_key: SecretStr | None = None

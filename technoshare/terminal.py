@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from rich import box
@@ -13,11 +14,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from technoshare import render
+from technoshare.jobs.report import JobLine, JobReport
 from technoshare.mlops.evaluation.runner import Results, Score
 from technoshare.models import Evidence, Reviewed
 from technoshare.text import squeeze
 
 _OUT = Console(highlight=False)
+_COLOURS = {"ready": "yellow", "running": "blue", "done": "green", "dead": "red"}
+_ROWS = 50  # jobs of a list
 _PREVIEW = 160  # characters of a snippet: two lines of a usual terminal
 
 
@@ -58,6 +62,60 @@ def show_comment(reviewed: Reviewed) -> None:
     for verdict in reviewed.verdicts:
         mark = "[green]✓[/green]" if verdict.passed else "[red]✗[/red]"
         _OUT.print(f"{mark} {verdict.check}  [dim]{escape(verdict.message)}[/dim]")
+
+
+def show_jobs(jobs: Sequence[JobLine]) -> None:
+    """Print one row a job; of more than a screen or two only the first."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("job", "state", "received"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("failures", justify="right")
+    table.add_column("link", overflow="fold")
+    table.add_column("outcome")
+    for job in jobs[:_ROWS]:
+        state = f"[{_COLOURS[job.state]}]{job.state}[/]"
+        told = f"{job.outcome}{' · ' if job.outcome and job.error else ''}{job.error}"
+        table.add_row(
+            f"[cyan]{job.id}[/]", state, _when(job.received), str(job.failures), escape(job.url), escape(told)
+        )
+    _OUT.print(table if jobs else "no jobs")
+    if len(jobs) > _ROWS:
+        _OUT.print(f"and {len(jobs) - _ROWS} older ones; --json prints them all")
+
+
+def show_job(job: JobReport) -> None:
+    """Print what is known about one job: its head, its stages, its posts."""
+    head = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    seconds = "" if job.finished is None else f" ({job.finished - job.received:.1f} s after the message)"
+    rows = (
+        ("job", job.id),
+        ("link", job.url),
+        ("message", f"{job.channel} {job.ts}"),
+        ("state", f"{job.state}{f', {job.outcome}' if job.outcome else ''}{f': {job.error}' if job.error else ''}"),
+        (
+            "turns",
+            f"{job.claims} claims, {job.failures} failures, {job.parks} parks, {job.interruptions} interruptions",
+        ),
+        ("retries", str(job.generation) if job.generation else ""),
+        ("received", _when(job.received)),
+        ("due", _when(job.run_at) if job.state == "ready" else ""),
+        ("ended", _when(job.finished) + seconds if job.finished is not None else ""),
+        *(
+            ("post", f"{post.channel} {post.posted}" if post.posted else "it is not known whether it arrived")
+            for post in job.posts
+        ),
+    )
+    for name, value in rows:
+        if value:
+            head.add_row(f"[dim]{name}[/dim]", escape(value))
+    _OUT.print(head)
+    for stage in job.stages:
+        mark = "[green]✓[/green]" if stage.status == "ok" else "[red]✗[/red]"
+        _OUT.print(f"{mark} {stage.stage:<14} {stage.seconds:>7.2f} s  [dim]{escape(stage.error)}[/dim]")
+
+
+def _when(at: float) -> str:
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 @contextmanager

@@ -41,6 +41,17 @@ class Ledger:
         return self._earlier
 
 
+class Standing:
+    """The message stands, so many looks long."""
+
+    def __init__(self, looks=99):
+        self._looks = looks
+
+    async def withdrawn(self, job):
+        self._looks -= 1
+        return self._looks < 0
+
+
 class Counting(Extractive):
     """The keyless engine; counts what is paid for, and can be made to fail."""
 
@@ -73,8 +84,8 @@ def job(url=BLOG):
     return Job(key=url, team="T1", channel="C1", ts="1.0", thread_ts="1.0", user="U1", url=url, received=0.0)
 
 
-async def answer(services, claim, ledger=None):
-    return await pipeline.answer(StageRunner(services, claim), claim.job, ledger or Ledger())
+async def answer(services, claim, ledger=None, messages=None):
+    return await pipeline.answer(StageRunner(services, claim), claim.job, ledger or Ledger(), messages or Standing())
 
 
 async def test_a_link_ends_in_one_comment_with_its_three_sections(services):

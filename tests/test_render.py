@@ -9,7 +9,7 @@ from slack_sdk.models.blocks import Block
 from technoshare.models import EXTRACTIVE, AlreadyShared, Apology, Message, ProjectNote, Reply, Sentence, Verdict
 from technoshare.quality.blocks import block_problems
 from technoshare.render import message
-from tests.samples import URL, comment, reviewed, sentences
+from tests.samples import JOB, URL, comment, reviewed, sentences
 
 SHARED = AlreadyShared(user="U1", at=1_795_000_000.0, permalink="https://acme.slack.example/archives/C1/p1")
 APOLOGY = Apology(url=URL, reason="the page wants a login", obstacle="login_wall")
@@ -93,6 +93,15 @@ def test_a_link_that_no_browser_should_open_is_only_text() -> None:
 def test_an_apology_is_one_line_with_the_link_and_the_reason() -> None:
     sent = accepted(APOLOGY)
     assert sent.text == f"No comment on {URL.replace('&', '&amp;')}: the page wants a login."
+
+
+def test_only_a_failure_whose_job_is_known_carries_a_button_that_names_job_and_attempt() -> None:
+    job = JOB.model_copy(update={"generation": 2})
+    *_, block = accepted(Apology.of(job, "the page wants a login", "login_wall")).blocks
+    assert (block["type"], block["block_id"]) == ("actions", "retry-2")
+    (button,) = block["elements"]
+    assert (button["action_id"], button["value"]) == ("retry", job.id)
+    assert not any("actions" in shown(accepted(reply)) for reply in (APOLOGY, SHARED, reviewed()))
 
 
 def test_a_page_shared_before_is_one_line_with_day_and_permalink_and_pings_nobody() -> None:

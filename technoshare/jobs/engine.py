@@ -26,13 +26,19 @@ from technoshare.sqlite import Connection, Database, open_database
 
 logger = logging.getLogger("technoshare.jobs")
 
-MIGRATIONS = (files("technoshare.jobs").joinpath("schema.sql").read_text(encoding="utf-8"),)
+MIGRATIONS = tuple(
+    files("technoshare.jobs").joinpath(name).read_text(encoding="utf-8")
+    for name in ("schema.sql", "schema-2.sql", "schema-3.sql", "schema-4.sql")
+)
 
 LONGEST_NAP = 60.0
 """Seconds after which the queue is looked at in any case: the wall clock may have been set meanwhile."""
 
 QUIET, LONGEST_BURST = 0.05, 1.0
 """Seconds without a new job before work begins, but at most so many: in a burst, storing and acking come first."""
+
+NOTEWORTHY_SLIP = 1.0
+"""Seconds that the wall clock must go back to count as set: time servers take back a few milliseconds all the time."""
 
 PATIENT_INTERRUPTIONS = 3
 """So often an interrupted job keeps its place, lest it queue behind a backlog; then it backs off like a failing one."""
@@ -52,13 +58,43 @@ update jobs set state = 'ready', interruptions = interruptions + 1,
 where state = 'running' returning id
 """
 
+_LATEST_NOTED = """
+select max(max(received, coalesce(first_claimed_at, received))) from jobs where state in ('ready', 'running')
+"""
+
+
+class WallClock:
+    """A clock that remembers its highest time, since somebody may set it back."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._latest = -math.inf
+
+    def __call__(self) -> float:
+        """Return the time."""
+        now = self._clock()
+        self.has_been(now)
+        return now
+
+    def has_been(self, at: float) -> None:
+        """Know that the clock showed this time once."""
+        self._latest = max(self._latest, at)
+
+    def slipped(self) -> float:
+        """Return by how many seconds the clock was set back, 0 when it was not; each time is told once."""
+        now = self._clock()
+        if self._latest - now < NOTEWORTHY_SLIP:
+            return 0.0
+        slip, self._latest = self._latest - now, now
+        return slip
+
 
 class SqliteEngine:
     """Durable jobs."""
 
     def __init__(self, database: Database, *, clock: Clock, sleep: Sleep, random: Callable[[], float]) -> None:
         self.database = database
-        self._clock = clock
+        self._clock = WallClock(clock)
         self._sleep = sleep
         self._random = random
         self._wake = asyncio.Event()
@@ -72,6 +108,8 @@ class SqliteEngine:
 
     async def submit(self, job: Job, *, run_at: float | None = None, priority: int = 0) -> Submitted:
         """Store the job; durable when it returns. A known key changes nothing."""
+        self._submitted = asyncio.get_running_loop().time()
+        await self._heed_clock()  # first, so that jobs which came before the clock was set are told from this one
         row = {
             "id": job.id,
             "key": job.key,
@@ -99,23 +137,35 @@ class SqliteEngine:
         note = "update jobs set first_sign_at = ? where id = ? and first_sign_at is null"
         await self.database.execute(note, (at, job_id))
 
-    async def retry(self, job_id: JobId) -> None:
-        """Start a new generation of a job that ended; its milestones begin anew. Others are left alone."""
+    async def retry(self, job_id: JobId, *, generation: int | None = None) -> bool:
+        """Start a new generation of a job that ended; its milestones begin anew. Others are left alone: False.
+
+        With `generation` given, only a job of that generation is: two clicks on one button are one retry.
+        """
         now = self._clock()
-        await self.database.execute(
+        begun = await self.database.execute(
             "update jobs set state = 'ready', generation = generation + 1, failures = 0, parks = 0, interruptions = 0,"
-            " error = '', run_at = ?, received = ?, first_sign_at = null, first_claimed_at = null, finished_at = null"
-            " where id = ? and state in ('done', 'dead')",
-            (now, now, job_id),
+            " error = '', run_at = ?, received = ?, first_sign_at = null, first_claimed_at = null, finished_at = null,"
+            " pruned_at = null where id = ? and state in ('done', 'dead') and generation = coalesce(?, generation)"
+            " returning id",
+            (now, now, job_id, generation),
         )
         self._wake.set()
+        return bool(begun)
 
-    async def cancel(self, job_id: JobId) -> None:
-        """End a job that waits, without a reply; one that runs or has ended is left alone."""
-        await self.database.execute(
-            "update jobs set state = 'dead', error = 'cancelled', finished_at = ? where id = ? and state = 'ready'",
+    async def cancel(self, job_id: JobId) -> bool:
+        """End a job that waits, without a reply; one that runs or has ended is left alone: False."""
+        ended = await self.database.execute(
+            "update jobs set state = 'dead', error = 'cancelled', finished_at = ? where id = ? and state = 'ready'"
+            " returning id",
             (self._clock(), job_id),
         )
+        return bool(ended)
+
+    async def state(self, job_id: JobId) -> JobState | None:
+        """Return the job's state, None when there is no such job."""
+        rows = await self.database.execute("select state from jobs where id = ?", (job_id,))
+        return rows[0]["state"] if rows else None
 
     async def counts(self) -> dict[JobState, int]:
         """Return how many jobs are in each state."""
@@ -187,6 +237,7 @@ class SqliteEngine:
             return rows, due
 
         try:
+            await self._heed_clock()
             rows, due = await self.database.run(work)
         except sqlite3.Error as error:
             logger.error("no job can be claimed (%s); again in %g s", error, STORAGE_PAUSE)  # noqa: TRY400 - no traceback says more
@@ -203,8 +254,18 @@ class SqliteEngine:
             await self.database.execute(bury, (self._clock(), row["id"]))
             return None
 
+    async def _heed_clock(self) -> None:
+        """Keep jobs from waiting for a time that the clock showed already: when it is set back, so are they."""
+        if slip := self._clock.slipped():
+            logger.warning("the clock was set back by %.0f s; the jobs that wait follow it", slip)
+            await self.database.execute("update jobs set run_at = run_at - ? where state = 'ready'", (slip,))
+
     async def rescue(self) -> int:
         """Make every running row ready again and return how many there were; right only before anything is served."""
+        ((latest,),) = await self.database.execute(_LATEST_NOTED)
+        if latest is not None:
+            self._clock.has_been(latest)
+        await self._heed_clock()
         values = {"now": self._clock(), "patient": PATIENT_INTERRUPTIONS, "cap": BACKOFF_CAP}
         return len(await self.database.execute(_RESCUE, values))
 
@@ -221,14 +282,15 @@ async def open_engine(
 
     Raises `ConfigError` for another kind of address and for a file that cannot be used.
     """
-    async with open_database(_file(url), MIGRATIONS) as database:
+    async with open_database(file_of(url), MIGRATIONS) as database:
         engine = SqliteEngine(database, clock=clock, sleep=sleep, random=random)
         if interrupted := await engine.rescue():
             logger.info("%d interrupted jobs are taken up again", interrupted)
         yield engine
 
 
-def _file(url: str) -> Path:
+def file_of(url: str) -> Path:
+    """Return the path in `sqlite:///path`. Raises `ConfigError` for another kind of address."""
     kind, _, path = url.partition(":///")
     if kind == "sqlite" and path:
         return Path(path)

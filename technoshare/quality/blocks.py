@@ -9,9 +9,17 @@ from pydantic import JsonValue
 MOST_BLOCKS = 50
 LONGEST_MESSAGE = 13_000
 """Characters over all blocks: Slack refuses a message from about 13,200 on."""
-LONGEST_BLOCK = {"header": 150, "section": 3_000, "rich_text": 3_000, "context": 2_000, "divider": 0}
+LONGEST_BLOCK = {
+    "header": 150,
+    "section": 3_000,
+    "rich_text": 3_000,
+    "context": 2_000,
+    "divider": 0,
+    "actions": 25 * 75,  # a button's text has at most 75
+}
 """The kinds that this program writes, and the characters that one of them may hold."""
-MOST_CONTEXT_ELEMENTS = 10
+MOST_ELEMENTS = {"context": 10, "actions": 25}
+LONGEST_BUTTON = {"text": 75, "action_id": 255, "value": 2_000}
 
 _CONTAINERS = {"rich_text_section", "rich_text_list", "rich_text_quote", "rich_text_preformatted"}
 _LEAVES = {"text", "link", "plain_text", "mrkdwn"}
@@ -46,10 +54,25 @@ def _block_problems(block: Mapping[str, JsonValue], length: int) -> Iterator[str
     if not isinstance(elements, list) or not elements:
         yield f"A {kind} block is empty."
         return
-    if kind == "context" and len(elements) > MOST_CONTEXT_ELEMENTS:
-        yield f"A context block has {len(elements)} elements; Slack takes {MOST_CONTEXT_ELEMENTS}."
+    if len(elements) > (most := MOST_ELEMENTS.get(kind, len(elements))):
+        article = "An" if kind == "actions" else "A"
+        yield f"{article} {kind} block has {len(elements)} elements; Slack takes {most}."
     for element in elements:
-        yield from _element_problems(element)
+        yield from _button_problems(element) if kind == "actions" else _element_problems(element)
+
+
+def _button_problems(element: JsonValue) -> Iterator[str]:
+    if not isinstance(element, dict) or element.get("type") != "button" or not element.get("action_id"):
+        yield "An actions block holds something else than a button with an action."
+        return
+    label = element.get("text")
+    if not isinstance(label, dict) or label.get("type") != "plain_text":  # Slack takes no other in a button
+        yield "A button's text is not plain."
+        return
+    yield from _element_problems(label)
+    for part, held in (element | {"text": label.get("text")}).items():
+        if len(str(held)) > (most := LONGEST_BUTTON.get(part, len(str(held)))):
+            yield f"A button's {part} is longer than {most} characters."
 
 
 def _element_problems(element: JsonValue) -> Iterator[str]:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.socket_mode.aiohttp import SocketModeClient
-from slack_sdk.web.async_client import AsyncWebClient
 
-from technoshare.ports import Claim, Clock, JobEngine
+from technoshare.errors import ConfigError, Transient
+from technoshare.ports import Claim, Clock, JobEngine, Looks, Messages
+from technoshare.slack.actions import Buttons, listen_to_buttons
+from technoshare.slack.catchup import OUTAGE_PAUSE, CatchUp
+from technoshare.slack.credentials import Credentials
+from technoshare.slack.dialling import Line
+from technoshare.slack.healing import Healer
 from technoshare.slack.listeners import Intake, Rules, listen
-from technoshare.slack.poster import SlackPoster
+from technoshare.slack.poster import Ambiguous, SlackPoster
 from technoshare.slack.preflight import Identity, preflight
-from technoshare.slack.reactions import FirstSign
+from technoshare.slack.reactions import Signs
 from technoshare.slack.web import open_patient_client, vendor_log, web_client
 
 log = logging.getLogger("technoshare.slack")
@@ -31,20 +36,32 @@ MISSES = 3
 """So many looks without a socket before its address is thrown away."""
 
 PING_SECONDS = 10.0
-"""slack_sdk's own rhythm: it pings, and takes four pings without an answer for a dead socket."""
+"""slack_sdk's own rhythm: aiohttp closes a socket from which nothing came for one and a half of these."""
+
+PAUSE_SECONDS = 1.0
+"""Between the first two requests for an address in an outage; it grows from there."""
+
+LOOK_SECONDS = 300.0
+"""How often the channels are read back while the socket stands: one that brings nothing looks like a quiet channel."""
+
+LATE = 30.0
+"""Seconds in which an event comes over a good socket."""
 
 
 class Slack:
     """An open connection to one workspace."""
 
-    def __init__(self, identity: Identity, posting: AsyncWebClient, handler: AsyncSocketModeHandler) -> None:
+    def __init__(self, identity: Identity, line: Line, signs: Signs, poster: Callable[[Claim], SlackPoster]) -> None:
         self.identity = identity
+        self.signs = signs
+        """The reactions on the messages whose links are read."""
+        self.poster = poster
+        """Returns the poster of one claimed job."""
         self.connected = asyncio.Event()
         """Set once Slack has said hello over the first socket."""
-        self._posting = posting
-        self._handler = handler
+        self._line = line
         self._tasks: tuple[asyncio.Task[None], ...] = ()
-        handler.client.message_listeners.append(self._on_frame)
+        line.message_listeners.append(self._on_frame)
 
     @property
     def name(self) -> str:
@@ -55,24 +72,21 @@ class Slack:
         """Return the address of a message."""
         return self.identity.permalink(channel, ts)
 
-    def poster(self, claim: Claim) -> SlackPoster:
-        """Return the poster of one claimed job."""
-        return SlackPoster(self._posting, claim, self.identity.bot_id)
-
-    def start_intake(self, watch_seconds: float) -> None:
-        """Begin to connect, for as long as it takes."""
-        watching = watch(self._handler.client, every=watch_seconds)
-        connecting = self._handler.connect_async()  # type: ignore[no-untyped-call] # Bolt leaves it untyped
-        self._tasks = (asyncio.create_task(watching), asyncio.create_task(connecting))
+    def start_intake(self, catch_up: CatchUp, *, watch_seconds: float, look_seconds: float) -> None:
+        """Begin to connect, for as long as it takes, and read the channels back each time that a socket stands."""
+        connecting = self._line.connect()  # type: ignore[no-untyped-call] # slack_sdk leaves it untyped
+        watching = watch(self._line, every=watch_seconds)
+        looking = look_back(self._line, catch_up, every=look_seconds)
+        self._tasks = tuple(asyncio.create_task(work) for work in (connecting, watching, looking))
 
     async def close_intake(self) -> None:
         """Close the socket; what is not acknowledged by now is delivered again later. Posting goes on."""
-        if self._handler.client.closed:
+        if self._line.closed:
             return
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._handler.close_async()  # type: ignore[no-untyped-call] # as above
+        await self._line.close()
 
     async def _on_frame(self, _client: object, frame: dict[str, Any], _raw: str | None = None) -> None:
         if frame.get("type") != "hello" or self.connected.is_set():
@@ -90,28 +104,56 @@ async def open_slack(  # noqa: PLR0913 - one name each for what the composition 
     api_url: str,
     channels: Collection[str],
     engine: JobEngine,
+    messages: Messages,
+    looks: Looks,
+    refused: Callable[[ConfigError], None],
+    ambiguous: Ambiguous = "lookup",
     clock: Clock = time.time,
     watch_seconds: float = WATCH_SECONDS,
     ping_seconds: float = PING_SECONDS,
+    pause_seconds: float = PAUSE_SECONDS,
+    look_seconds: float = LOOK_SECONDS,
 ) -> AsyncIterator[Slack]:
     """Check the tokens, then listen in `channels` and store their links in `engine` while the block runs.
 
     The socket opens in the background (`Slack.connected`), so that stored jobs can be answered meanwhile.
-    Raises `ConfigError` in one line that names the variable and what is wrong with it.
+    Raises `ConfigError` in one line that names the variable and what is wrong with it; when a token goes bad later,
+    `refused` is called with the like, once, and the caller is to end.
     """
     async with open_patient_client(bot_token, api_url) as web:
         identity = await preflight(web, app_token, channels)
-        sign = FirstSign(web, engine, clock)
+        signs, healer = Signs(web, engine, messages, clock), Healer(web, identity.bot_id)
+        credentials = Credentials(web, refused)
         rules = Rules(identity.team, identity.bot_user, frozenset(channels), identity.external)
         app = _app(identity, bot_token, api_url)
-        listen(app, Intake(rules, engine, sign, clock))
-        slack = Slack(identity, web_client(bot_token, api_url), _handler(app, app_token, identity, ping_seconds))
-        slack.start_intake(watch_seconds)
+        listen(app, intake := Intake(rules, engine, messages, signs, clock))
+        listen_to_buttons(app, Buttons(engine, rules.channels - rules.external))
+        line = Line(
+            app,
+            app_token,
+            ping_seconds=ping_seconds,
+            pause_seconds=pause_seconds,
+            refused=credentials.app_token_refused,
+        )
+        line.wss_uri = identity.socket_url  # opening another one at once would count against a slow limit
+        poster = partial(
+            SlackPoster,
+            web_client(bot_token, api_url),
+            bot_id=identity.bot_id,
+            ambiguous=ambiguous,
+            sent_again=healer.look_again,
+            doubt=credentials.doubt_bot_token,
+        )
+        slack = Slack(identity, line, signs, poster)
+        catch_up = CatchUp(web, intake, looks, channels, identity.bot_user, credentials.doubt_bot_token, clock)
+        slack.start_intake(catch_up, watch_seconds=watch_seconds, look_seconds=look_seconds)
         try:
             yield slack
         finally:
             await slack.close_intake()
-            await sign.close()
+            await credentials.close()
+            await healer.close()
+            await signs.close()
 
 
 def _app(identity: Identity, bot_token: str, api_url: str) -> AsyncApp:
@@ -139,14 +181,7 @@ def _app(identity: Identity, bot_token: str, api_url: str) -> AsyncApp:
     )
 
 
-def _handler(app: AsyncApp, app_token: str, identity: Identity, ping_seconds: float) -> AsyncSocketModeHandler:
-    handler = AsyncSocketModeHandler(app, app_token, ping_interval=ping_seconds)
-    handler.client.proxy = app.client.proxy  # it reads HTTP_PROXY anew, see `web_client`
-    handler.client.wss_uri = identity.socket_url  # opening another one at once would count against a slow limit
-    return handler
-
-
-async def watch(client: SocketModeClient, *, every: float) -> None:
+async def watch(line: Line, *, every: float) -> None:
     """Throw the socket's address away when there has been no socket for three looks, for ever.
 
     An address opens one socket once, and slack_sdk dials the same one again and again after a failed handshake: without
@@ -155,13 +190,39 @@ async def watch(client: SocketModeClient, *, every: float) -> None:
     missed = 0
     while True:
         await asyncio.sleep(every)
-        if await client.is_connected():
+        if await line.is_connected():
             if missed >= MISSES:
                 log.info("connected again")
             missed = 0
             continue
         missed += 1
         if missed == MISSES:
-            log.warning("no socket to Slack; dialling on, each time with a new address")
+            log.warning("no socket to Slack (%s); dialling on", line.trouble or "the connection broke")
         if missed % MISSES == 0:
-            client.wss_uri = None
+            line.wss_uri = None
+
+
+async def look_back(line: Line, catch_up: CatchUp, *, every: float) -> None:
+    """Read the channels back after each hello and every so many seconds, for ever.
+
+    A message that is found without a new hello should have come over the socket: then the socket brings nothing, though
+    it answers pings, and is replaced.
+    """
+    pause: float | None = None  # until the first socket stands
+    while True:
+        new_socket = await line.greeted_within(pause)
+        try:
+            missed = await catch_up()
+        except (Transient, sqlite3.Error) as error:
+            log.warning("the channels could not be read back: %s", error)
+            after = error.after if isinstance(error, Transient) else None
+            pause = OUTAGE_PAUSE if after is None else after
+            continue
+        except Exception:
+            log.exception("the channels could not be read back")  # a later look may go better; this loop must not die
+            pause = every
+            continue
+        pause = every
+        if missed is not None and not new_socket and missed < catch_up.clock() - LATE:
+            log.warning("the socket to Slack stands but brought no event; opening another")
+            await line.replace()

@@ -7,9 +7,9 @@ import re
 import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, ValidationError
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -17,10 +17,10 @@ from slack_bolt.response import BoltResponse
 
 from technoshare.errors import TechnoShareError
 from technoshare.models import Job
-from technoshare.ports import Clock, JobEngine
+from technoshare.ports import Clock, JobEngine, Messages
 from technoshare.retrieval.urls import job_link
 from technoshare.slack.links import MAX_LINKS, links_of, text_of
-from technoshare.slack.reactions import FirstSign
+from technoshare.slack.reactions import Signs
 
 log = logging.getLogger("technoshare.slack")
 
@@ -55,6 +55,17 @@ class Posted(BaseModel):
         return self.thread_ts in (None, self.ts) or self.subtype == "thread_broadcast"
 
 
+class _Deleted(BaseModel):
+    """A message that is gone; one with replies leaves a tombstone, which Slack words as an edit."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    channel: str
+    ts: str = Field(validation_alias=AliasChoices("deleted_ts", AliasPath("message", "ts")))
+    subtype: Literal["message_deleted", "message_changed"]
+    left: Literal["tombstone"] | None = Field(default=None, validation_alias=AliasPath("message", "subtype"))
+
+
 @dataclass(frozen=True)
 class Rules:
     """Whose messages are read."""
@@ -79,6 +90,15 @@ class Rules:
             log.warning("%s is shared with another company: its links are not read", posted.channel)
             return None
         return posted
+
+    def deleted(self, body: Json) -> tuple[str, str] | None:
+        """Return channel and ts of the message whose deletion an event tells; never raises, whatever `body` holds."""
+        try:
+            gone = _Deleted.model_validate(body.get("event"))
+        except ValidationError:
+            return None
+        told = gone.subtype == "message_deleted" or gone.left == "tombstone"
+        return (gone.channel, gone.ts) if told and gone.channel in self.channels else None
 
 
 def job_key(team: str, channel: str, ts: str, link: str) -> str:
@@ -117,20 +137,26 @@ class Intake:
 
     rules: Rules
     engine: JobEngine
-    sign: FirstSign
+    messages: Messages
+    signs: Signs
     clock: Clock
 
-    async def take(self, body: Json) -> None:
-        """Store the links of one message event; durable when it returns. A known message changes nothing."""
+    async def take(self, body: Json) -> bool:
+        """Store the links of one message event; durable when it returns. A known message changes nothing: False."""
         received = self.clock()
+        if (gone := self.rules.deleted(body)) is not None:
+            await self.messages.withdraw(*gone)
+            return False
         posted = self.rules.message(body)
         if posted is None:
-            return
+            return False
         jobs = jobs_of(posted, body["event"], team=self.rules.team, received=received)
         submitted = [await self.engine.submit(job) for job in jobs]
-        if submitted:
+        fresh = any(answer.fresh for answer in submitted)
+        if fresh:  # else it may have ended, and its sign stands
             log.info("%s %s: %s", posted.channel, posted.ts, ", ".join(answer.job_id for answer in submitted))
-            self.sign.give(posted.channel, posted.ts, [answer.job_id for answer in submitted])
+            self.signs.give(posted.channel, posted.ts, [answer.job_id for answer in submitted])
+        return fresh
 
 
 def listen(app: AsyncApp, intake: Intake) -> None:

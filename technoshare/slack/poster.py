@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Literal
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from technoshare.errors import Refused, TechnoShareError, Transient, Unusable
+from technoshare.errors import WITHDRAWN, Refused, Transient, Unusable
 from technoshare.models import Job, Message, Receipt
 from technoshare.ports import Claim
-from technoshare.slack.web import NO_ANSWER, UNREACHABLE, failure_of, silence_of
+from technoshare.slack.lookup import FOR_GOOD, OUTAGE_PAUSE, own_posts
+from technoshare.slack.web import NO_ANSWER, REVOKED, UNREACHABLE, failure_of, silence_of
 
 log = logging.getLogger("technoshare.slack")
 
@@ -23,35 +24,26 @@ EVENT_TYPE = "technoshare_comment"
 MAX_PLAIN = 4_000
 """Characters of a post without blocks; beyond it Slack may break a text over several messages."""
 
-_PAGE = 200  # messages per page of a look-up: Slack's recommended most
-_CLOCK_SKEW = 300.0  # seconds that our clock may be ahead of Slack's when its messages are looked up by time
-_OUTAGE_PAUSE = 30.0  # seconds until Slack is called again after it could not be reached
 _OPERATOR_PAUSE = 60.0  # seconds; somebody has to mend a token or a scope first
 
 _TOO_MUCH = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long"})
 """Refusals of the form, not of the post."""
 
-_FOR_GOOD = frozenset(
-    {
-        "cannot_reply_to_message",
-        "channel_not_found",
-        "is_archived",
-        "message_not_found",
-        "not_in_channel",
-        "restricted_action",
-        "restricted_action_non_threadable_channel",
-        "restricted_action_read_only_channel",
-        "restricted_action_thread_locked",
-        "restricted_action_thread_only_channel",
-        "thread_not_found",
-    }
-)
-"""Refusals that no second try changes."""
+_GONE = frozenset({"message_not_found", "thread_not_found"})
+"""Refusals that mean: the message was deleted."""
 
-_OPERATOR = frozenset(
-    {"account_inactive", "invalid_auth", "missing_scope", "not_authed", "token_expired", "token_revoked"}
-)
+_OPERATOR = REVOKED | {"missing_scope"}
 """Refusals that end when somebody repairs the installation."""
+
+Ambiguous = Literal["lookup", "hold"]
+"""What to do with a post of which nobody knows whether it arrived, when no look-up finds it: send it again, or not."""
+
+SentAgain = Callable[[Job, str, float], None]
+"""Is told the job, the token and the unix time of the first sending."""
+
+
+def _nobody(*_: object) -> None:
+    """Take what nobody wants to know."""
 
 
 def post_token(job: Job) -> str:
@@ -70,15 +62,28 @@ def shortened(text: str, limit: int = MAX_PLAIN) -> str:
 class SlackPoster:
     """The `Poster` of one claimed job. `client` must be one that sends every call exactly once."""
 
-    def __init__(self, client: AsyncWebClient, claim: Claim, bot_id: str) -> None:
+    def __init__(  # noqa: PLR0913 - three collaborators, and what the room decides for all posters
+        self,
+        client: AsyncWebClient,
+        claim: Claim,
+        bot_id: str,
+        *,
+        ambiguous: Ambiguous = "lookup",
+        sent_again: SentAgain = _nobody,
+        doubt: Callable[[], None] = _nobody,
+    ) -> None:
         self._client = client
         self._claim = claim
         self._bot_id = bot_id
+        self._ambiguous = ambiguous
+        self._sent_again = sent_again
+        self._doubt = doubt
+        self._looked_in_vain: float | None = None
 
     async def post(self, job: Job, message: Message) -> Receipt:
         """Post into the job's thread, once, whatever was tried before.
 
-        Raises `Transient` (park the job) and `Unusable` (Slack will never take it).
+        Raises `Transient` (park the job) and `Unusable` (Slack will never take it, or a person must look).
         """
         token = post_token(job)
         try:
@@ -86,9 +91,18 @@ class SlackPoster:
                 token, partial(self._send, job, message, token), partial(self._find, job, message, token)
             )
         except Refused as no:
+            if no.code in REVOKED:
+                self._doubt()
             raise _consequence(no) from no
 
     async def _send(self, job: Job, message: Message, token: str) -> Receipt:
+        """Send; where a sending went before and was not found, have somebody look again later."""
+        receipt = await self._send_either(job, message, token)
+        if self._looked_in_vain is not None:
+            self._sent_again(job, token, self._looked_in_vain)
+        return receipt
+
+    async def _send_either(self, job: Job, message: Message, token: str) -> Receipt:
         """Send; when Slack refuses the blocks, send the same post once more as plain text."""
         try:
             return await self._call(job, message, token)
@@ -118,54 +132,33 @@ class SlackPoster:
     async def _find(self, job: Job, message: Message, token: str, at: float) -> Receipt | None:
         """Return the receipt of a post that carries the token and was made after unix time `at`.
 
-        Raises `Transient` when Slack cannot be asked: not knowing is not the same as not there.
+        Raises `Transient` when Slack cannot be asked, `Unusable` when the operator wants no second sending.
         """
-        async for reply in self._replies(job, oldest=at - _CLOCK_SKEW):
-            payload = reply.get("metadata", {}).get("event_payload", {})
-            if reply.get("bot_id") == self._bot_id and payload.get("token") == token:
-                return _receipt(job, message, str(reply["ts"]))
+        async for ts in own_posts(self._client, job, bot_id=self._bot_id, token=token, since=at):
+            return _receipt(job, message, ts)
+        if self._ambiguous == "hold":
+            log.error(
+                "job %s is held (SLACK_AMBIGUOUS=hold): its post may have arrived; look into thread %s of %s,"
+                " and if nothing stands there: technoshare jobs retry %s",
+                job.id, job.thread_ts, job.channel, job.id,
+            )  # fmt: skip
+            raise Unusable("it is unknown whether the post arrived", obstacle="held")
+        self._looked_in_vain = at
         return None
-
-    async def _replies(self, job: Job, *, oldest: float) -> AsyncIterator[dict[str, Any]]:
-        cursor: str | None = None
-        while cursor != "":
-            try:
-                page = await self._client.conversations_replies(
-                    channel=job.channel,
-                    ts=job.thread_ts,
-                    oldest=f"{oldest:.6f}",
-                    include_all_metadata=True,
-                    limit=_PAGE,
-                    cursor=cursor,
-                )
-            except SlackApiError as error:
-                failure = failure_of(error)
-                if isinstance(failure, Refused) and failure.code in _FOR_GOOD:
-                    return  # there is no such thread: nothing of ours stands in it
-                raise _unanswered(failure) from error
-            except NO_ANSWER as error:
-                raise _unanswered(silence_of(error)) from error
-            for reply in page["messages"]:
-                yield reply
-            cursor = (page["response_metadata"] or {}).get("next_cursor", "")
 
 
 def _receipt(job: Job, message: Message, ts: str) -> Receipt:
     return Receipt(channel=job.channel, thread_ts=job.thread_ts, ts=ts, message=message)
 
 
-def _unanswered(failure: TechnoShareError) -> Transient:
-    after = failure.after if isinstance(failure, Refused) and failure.after is not None else _OUTAGE_PAUSE
-    return Transient(f"Slack could not be asked whether the post arrived ({failure})", after=after)
-
-
 def _consequence(no: Refused) -> Transient | Unusable:
     """Return what a definite no means for the job."""
-    if no.code in _FOR_GOOD:
-        return Unusable(f"Slack takes no reply in this thread ({no.code})", obstacle="slack_refused")
+    if no.code in FOR_GOOD:
+        obstacle = WITHDRAWN if no.code in _GONE else "slack_refused"
+        return Unusable(f"Slack takes no reply in this thread ({no.code})", obstacle=obstacle)
     after = no.after
     if no.code == UNREACHABLE:
-        after = _OUTAGE_PAUSE
+        after = OUTAGE_PAUSE
     elif no.code in _OPERATOR:
         log.error("Slack refuses the bot (%s): its token or scopes need repair", no.code)
         after = _OPERATOR_PAUSE

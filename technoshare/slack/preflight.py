@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from technoshare.errors import ConfigError
-from technoshare.slack.web import NO_ANSWER, code_of
+from technoshare.slack.web import NO_ANSWER, REVOKED, code_of
 
 log = logging.getLogger("technoshare.slack")
 
@@ -67,6 +67,18 @@ async def preflight(client: AsyncWebClient, app_token: str, channels: Iterable[s
         external=frozenset(external),
         socket_url=await _socket_url(client, app_token),  # last: it is valid for seconds only
     )
+
+
+async def revoked(client: AsyncWebClient) -> str:
+    """Return Slack's code when it no longer accepts the bot token; empty while it does, or cannot be asked."""
+    try:
+        await client.auth_test()
+    except SlackApiError as error:
+        code = code_of(error)
+        return code if code in REVOKED else ""
+    except NO_ANSWER:
+        return ""
+    return ""
 
 
 async def _bot(client: AsyncWebClient) -> AsyncSlackResponse:

@@ -1,45 +1,69 @@
-"""👀: the first sign that a link was seen, set behind the ack's back so that a slow Slack cannot delay it."""
+"""The signs on a message: 👀 while its links are read, then ✅ or ⚠️; behind the back of acks and jobs."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from weakref import WeakValueDictionary
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from technoshare.models import JobId
-from technoshare.ports import Clock, JobEngine
+from technoshare.models import Job, JobId, Outcome
+from technoshare.ports import Clock, JobEngine, Messages
 from technoshare.slack.web import NO_ANSWER, code_of
 
 log = logging.getLogger("technoshare.slack")
 
-EYES = "eyes"
+EYES, DONE, FAILED = "eyes", "white_check_mark", "warning"
+SHOWN = {EYES: "👀", DONE: "✅", FAILED: "⚠️"}
 
 _AT_ONCE = 8  # a burst of 200 messages must not open 200 connections
+_ENDS_AT_ONCE = 2  # Slack lets reactions be removed 20 times a minute: who waits for that must not hold up a 👀
 PATIENCE = 5.0
 """Seconds that a stopping bot waits for signs on their way."""
 
 
-class FirstSign:
-    """Sets 👀 in background tasks that it owns: none outlives `close`."""
+def sign_of(ends: Sequence[Outcome | None]) -> str | None:
+    """Return the sign of a message whose links ended so: the worst one counts. None when there is none to give.
 
-    def __init__(self, client: AsyncWebClient, engine: JobEngine, clock: Clock) -> None:
+    There is none while a link is worked on, and none for a message that is gone.
+    """
+    told = {end for end in ends if end != "withdrawn"}
+    if not told or None in told:
+        return None
+    return FAILED if "failed" in told else DONE
+
+
+class Signs:
+    """Sets and replaces reactions in background tasks that it owns: none outlives `close`.
+
+    A failure is logged, never raised: the thread says the same in words.
+    """
+
+    def __init__(self, client: AsyncWebClient, engine: JobEngine, messages: Messages, clock: Clock) -> None:
         self._client = client
         self._engine = engine
+        self._messages = messages
         self._clock = clock
         self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._end_slots = asyncio.Semaphore(_ENDS_AT_ONCE)
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
     def give(self, channel: str, ts: str, job_ids: Sequence[JobId]) -> None:
-        """React to a message soon and note the moment for its jobs; a failure is logged, never raised."""
-        if self._closed:
-            return
-        task = asyncio.create_task(self._give(channel, ts, job_ids))
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        """Set 👀 on a message soon and note the moment for its jobs."""
+        self._begin(self._give(channel, ts, job_ids))
+
+    def again(self, job: Job) -> None:
+        """Turn ⚠️ back into 👀 soon: a link is tried anew."""
+        self._begin(self._give(job.channel, job.ts, [job.id], instead=(FAILED,)))
+
+    def end(self, job: Job) -> None:
+        """Turn 👀 into ✅ or ⚠️ soon, if the job was the last of its message to end."""
+        self._begin(self._end(job))
 
     async def close(self, patience: float = PATIENCE) -> None:
         """Wait so many seconds for what is under way and cancel the rest; nothing begins any more."""
@@ -50,28 +74,61 @@ class FirstSign:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _give(self, channel: str, ts: str, job_ids: Sequence[JobId]) -> None:
-        async with self._slots:
-            stands = await self._react(channel, ts)
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        if self._closed:
+            work.close()
+            return
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _turn(self, channel: str, ts: str) -> asyncio.Lock:
+        """Return what keeps the signs of one message in order: a 👀 that Slack puts off must not follow its ✅."""
+        return self._turns.setdefault((channel, ts), asyncio.Lock())
+
+    async def _give(self, channel: str, ts: str, job_ids: Sequence[JobId], instead: Sequence[str] = ()) -> None:
+        async with self._turn(channel, ts), self._slots:
+            stands = await self._add(channel, ts, EYES)
+            for name in instead:
+                await self._remove(channel, ts, name)
         if stands:
             at = self._clock()
             for job_id in job_ids:
                 await self._engine.signed(job_id, at)
 
-    async def _react(self, channel: str, ts: str) -> bool:
+    async def _end(self, job: Job) -> None:
+        async with self._turn(job.channel, job.ts), self._end_slots:
+            sign = sign_of(await self._messages.ends(job.channel, job.ts))
+            if sign is None:
+                return
+            await self._add(job.channel, job.ts, sign)  # first: a message without any sign would look forgotten
+            await self._remove(job.channel, job.ts, EYES)
+            if job.generation and sign == DONE:  # ⚠️ of the attempt before, where 👀 could not take its place
+                await self._remove(job.channel, job.ts, FAILED)
+
+    async def _add(self, channel: str, ts: str, name: str) -> bool:
         """Return whether the reaction stands now."""
         try:
-            await self._client.reactions_add(channel=channel, name=EYES, timestamp=ts)
+            await self._client.reactions_add(channel=channel, name=name, timestamp=ts)
         except SlackApiError as error:
-            if (code := code_of(error)) != "already_reacted":  # a delivery that came twice
-                log.warning("no 👀 on %s in %s: %s", ts, channel, code)
+            if (code := code_of(error)) != "already_reacted":  # a delivery that came twice, an end that was repeated
+                log.warning("no %s on %s in %s: %s", SHOWN[name], ts, channel, code)
                 return False
         except NO_ANSWER as error:
-            log.warning("no 👀 on %s in %s: %s", ts, channel, type(error).__name__)
+            log.warning("no %s on %s in %s: %s", SHOWN[name], ts, channel, type(error).__name__)
             return False
         return True
+
+    async def _remove(self, channel: str, ts: str, name: str) -> None:
+        try:
+            await self._client.reactions_remove(channel=channel, name=name, timestamp=ts)
+        except SlackApiError as error:
+            if (code := code_of(error)) != "no_reaction":
+                log.warning("%s stays on %s in %s: %s", SHOWN[name], ts, channel, code)
+        except NO_ANSWER as error:
+            log.warning("%s stays on %s in %s: %s", SHOWN[name], ts, channel, type(error).__name__)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a 👀 could not be noted: %s: %s", type(error).__name__, error)
+            log.error("a sign could not be looked up or noted: %s: %s", type(error).__name__, error)

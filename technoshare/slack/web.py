@@ -31,6 +31,11 @@ UNREACHABLE = "unreachable"
 NO_ANSWER = (ClientError, TimeoutError, OSError)
 """What slack_sdk lets through when a call gets no answer at all; aiohttp's errors are its interface here."""
 
+REVOKED = frozenset(
+    {"account_inactive", "invalid_auth", "not_allowed_token_type", "not_authed", "token_expired", "token_revoked"}
+)
+"""Codes that end only when somebody makes a new token: the app was removed, or its tokens were revoked."""
+
 _PERHAPS_DONE = frozenset({"internal_error", "fatal_error", "service_unavailable"})
 """Codes of which Slack's documentation says that parts of the operation may have succeeded."""
 

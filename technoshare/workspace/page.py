@@ -10,6 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from technoshare.workspace.changes import Changes
+from technoshare.workspace.clicks import click
 from technoshare.workspace.faults import Faults
 from technoshare.workspace.identity import BOT_USER, PERSON, TEAM_NAME
 from technoshare.workspace.shapes import Json
@@ -36,6 +37,14 @@ class Say(_Order):
     user: str | None = None
     channel: str | None = None
     thread_ts: str | None = None
+
+
+class Press(_Order):
+    """A button that a person pressed."""
+
+    ts: str
+    action_id: str
+    user: str | None = None
 
 
 class Deliver(_Order):
@@ -90,6 +99,7 @@ class Page:
             web.get("/control/live", self.live),
             web.get("/control/state", self.state),
             web.post("/control/say", self.say),
+            web.post("/control/press", self.press),
             web.post("/control/deliver", self.deliver),
             web.post("/control/faults", self.set_faults),
         ]
@@ -156,6 +166,12 @@ class Page:
             thread_ts=order.thread_ts,
         )
         return web.json_response({"ts": ts})
+
+    async def press(self, request: web.Request) -> web.Response:
+        """Press a button; answers whether the bot acknowledged it."""
+        order = Press.model_validate_json(await request.read())
+        payload = click(self._team, self._home, order.ts, order.action_id, order.user or PERSON)
+        return web.json_response({"acked": await self._socket_mode.ask(payload, kind="interactive")})
 
     async def deliver(self, request: web.Request) -> web.Response:
         """Deliver a raw inner event."""

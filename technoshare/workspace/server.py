@@ -14,6 +14,7 @@ from aiohttp.typedefs import Handler
 from pydantic import ValidationError
 
 from technoshare.workspace.changes import Changes
+from technoshare.workspace.clicks import click
 from technoshare.workspace.connection import Connection
 from technoshare.workspace.faults import Faults
 from technoshare.workspace.identity import APP_TOKEN, BOT_TOKEN, BOT_USER, PERSON, TEAM
@@ -127,6 +128,11 @@ class Workspace:
         """Add a link's preview to a message as Slack does seconds after the post: an edit that nobody made."""
         preview = {"from_url": url, "original_url": url, "title_link": url, "title": title, "text": text, "id": 1}
         self._team.change(self._channel(channel), ts, {"attachments": [preview]})
+
+    async def press(self, ts: str, action_id: str, *, user: str | None = None, channel: str | None = None) -> bool:
+        """Press a button of a message, and tell whether the bot acknowledged it; if not, Slack warns the person."""
+        payload = click(self._team, self._channel(channel), ts, action_id, user or PERSON)
+        return await self._socket_mode.ask(payload, kind="interactive")
 
     def deliver(self, event: Json, *, event_id: str | None = None) -> None:
         """Deliver any inner event as it is: odd kinds, or one event again under another id."""

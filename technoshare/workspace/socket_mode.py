@@ -79,6 +79,12 @@ class SocketMode:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def ask(self, payload: Json, *, kind: str) -> bool:
+        """Send what a person waits for: once, and at once or not at all. Tell whether it was acknowledged in time."""
+        if all(connection.leaving for connection in self.connections):
+            return False
+        return await self._attempt(payload, kind, 0)
+
     async def close(self) -> None:
         """Stop delivering and close every socket."""
         for task in tuple(self._tasks):
@@ -113,7 +119,7 @@ class SocketMode:
             connection = await self._next_connection()
             delivery = Delivery(
                 envelope_id=frame["envelope_id"],
-                event_id=payload.get("event_id", ""),
+                event_id=payload.get("event_id") or payload.get("trigger_id", ""),
                 event=payload.get("event", payload),
                 sent_at=time.time(),
                 acked_at=None,

@@ -209,8 +209,31 @@ async def test_every_kind_of_block_is_drawn_as_slack_would(open_page):
         await expect(body.locator("blockquote")).to_have_text("said")
         await expect(body.locator("pre")).to_have_text("x = 1")
         await expect(body.locator("em > strong", has_text="both")).to_be_visible()
-        await expect(body.get_by_role("button", name="Retry")).to_be_disabled()
+        await expect(body.get_by_role("button", name="Retry")).to_be_enabled()
         await expect(body.locator(".markdown strong")).to_have_text("first")
+
+
+async def test_a_button_tells_the_bot_and_the_reader_whether_the_bot_heard_it(open_page):
+    button = {"type": "button", "text": {"type": "plain_text", "text": "Retry"}, "action_id": "retry", "value": "v"}
+    async with open_workspace() as workspace, open_page(workspace) as page:
+        thread = workspace.say("https://example.org/")
+        blocks = [{"type": "actions", "block_id": "retry-0", "elements": [button]}]
+        client = client_of(workspace)
+        posted = await client.chat_postMessage(channel=workspace.channel, thread_ts=thread, text="x", blocks=blocks)
+        retry = page.get_by_role("button", name="Retry")
+        await retry.focus()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("Not done: the bot did not respond")).to_be_visible()
+
+        opened = await client.apps_connections_open(app_token=workspace.app_token)
+        async with aiohttp.ClientSession() as session, session.ws_connect(opened["url"]) as socket:
+            await expect(page.get_by_role("status")).to_have_text("TechnoShare is connected")
+            await retry.click()
+            while (frame := await socket.receive_json()).get("type") != "interactive":
+                pass
+            await socket.send_json({"envelope_id": frame["envelope_id"]})
+            assert frame["payload"]["container"]["message_ts"] == posted["ts"]
+            await expect(page.get_by_text("Sent")).to_be_visible()
 
 
 async def test_a_reply_can_be_written_into_a_thread(open_page):

@@ -121,6 +121,28 @@ async def test_an_interrupted_job_keeps_its_place_before_a_backlog(url, time):
     assert first.job == a_job(1)
 
 
+async def test_with_five_thousand_jobs_queued_the_interrupted_early_ones_are_among_the_first_hundred(url, time):
+    async with opened(url, time) as engine:
+        for first in range(0, 5000, 250):
+            await asyncio.gather(*(engine.submit(a_job(number)) for number in range(first, first + 250)))
+            time.now += 1
+        early, _ = await engine._take(32)
+        for claim in early:
+            await claim.save("retrieval", a_checkpoint({"read": True}))
+    finished: list[str] = []
+    enough = asyncio.Event()
+
+    async def answer(claim):
+        finished.append(claim.job.id)
+        if len(finished) == 100:
+            enough.set()
+
+    async with opened(url, time) as engine, serving(engine, answer):
+        async with asyncio.timeout(20):
+            await enough.wait()
+    assert {claim.job.id for claim in early} <= set(finished[:100])
+
+
 async def test_an_interruption_costs_no_failure_and_makes_the_old_claim_worthless(url, time):
     async with opened(url, time) as engine:
         await engine.submit(a_job())
@@ -233,6 +255,84 @@ async def test_a_job_that_waits_is_seen_soon_after_the_wall_clock_jumps(url, tim
         async with serving(engine, nothing):
             await until(engine, "done", 1)
     assert naps == [60]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+async def test_jobs_that_wait_follow_a_wall_clock_that_is_set_back(url, time, restart):
+    async with opened(url, time) as engine:
+        await engine.submit(a_job(1, received=NOW), run_at=NOW + 600)
+        await engine.submit(a_job(2, received=NOW))
+        time.now -= 86_400
+        if not restart:
+            await engine.submit(a_job(3, received=time.now))
+            assert [await taken(engine), await column(engine, "run_at")] == [
+                [2, 3],
+                [time.now + 600, time.now, time.now],
+            ]
+    if restart:
+        async with opened(url, time) as engine:
+            assert [await taken(engine), await column(engine, "run_at")] == [[2], [time.now + 600, time.now]]
+
+
+async def taken(engine: SqliteEngine) -> list[int]:
+    claims, _ = await engine._take(10)
+    return [int(claim.job.url.rsplit("/")[-1]) for claim in claims]
+
+
+async def test_a_clock_that_a_time_server_corrects_a_little_moves_nothing(url, time):
+    async with opened(url, time) as engine:
+        await engine.submit(a_job(1), run_at=NOW + 600)
+        time.now -= 0.5
+        await engine._take(1)
+        assert await column(engine, "run_at") == [NOW + 600]
+
+
+async def test_a_clock_that_jumps_while_jobs_run_loses_none_and_ends_each_once(url, time):
+    ended: list[str] = []
+
+    async def answer(claim):
+        time.now += (-1) ** len(ended) * 1e6 * (len(ended) + 1)
+        ended.append(claim.job.id)
+
+    async with opened(url, time) as engine:
+        for number in range(20):
+            await engine.submit(a_job(number))
+        async with serving(engine, answer):
+            await until(engine, "done", 20)
+    assert sorted(ended) == sorted(a_job(number).id for number in range(20))
+
+
+async def test_a_full_disk_acknowledges_nothing_that_is_not_stored_and_work_goes_on_when_there_is_room(url, time):
+    async with opened(url, time) as engine:
+        ((pages,),) = await engine.database.execute("pragma page_count")
+        await engine.database.execute(f"pragma max_page_count = {pages + 10}")
+        told = await asyncio.gather(
+            *(engine.submit(a_job(number, text="long " * 2000)) for number in range(20)), return_exceptions=True
+        )
+        refused = [answer for answer in told if isinstance(answer, sqlite3.OperationalError)]
+        stored = {answer.job_id for answer in told if not isinstance(answer, BaseException)}
+        assert refused
+        assert set(await column(engine, "id")) == stored
+
+        await engine.database.execute("pragma max_page_count = 100000")
+        again = [await engine.submit(a_job(number, text="long " * 2000)) for number in range(20)]
+        assert sum(submitted.fresh for submitted in again) == len(refused)
+        async with serving(engine, nothing):
+            await until(engine, "done", 20)
+
+
+async def test_a_submit_whose_caller_is_cancelled_in_the_middle_harms_no_other(url, time):
+    async with opened(url, time) as engine:
+        callers = [asyncio.create_task(engine.submit(a_job(number))) for number in range(50)]
+        await asyncio.sleep(0)
+        for caller in callers[::2]:
+            caller.cancel()
+        results = await asyncio.gather(*callers, return_exceptions=True)
+        assert all(result.fresh for result in results[1::2])
+        redelivered = [await engine.submit(a_job(number)) for number in range(50)]
+        assert not any(submitted.fresh for submitted in redelivered[1::2])
+        async with serving(engine, nothing):
+            await until(engine, "done", 50)
 
 
 # ---------------------------------------------------------------- kill -9

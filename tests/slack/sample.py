@@ -15,6 +15,7 @@ class Engine:
     def __init__(self) -> None:
         self.jobs: dict[str, Job] = {}
         self.signs: dict[str, float] = {}
+        self.retries: list[tuple[str, int]] = []
         self.failures: list[Exception] = []
         self.entered = asyncio.Event()
         self.open = asyncio.Event()
@@ -36,6 +37,43 @@ class Engine:
     async def signed(self, job_id, at) -> None:
         self.signs.setdefault(job_id, at)
 
+    async def retry(self, job_id, *, generation=None) -> bool:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.retries.append((job_id, generation))
+        return True
+
+
+class Messages:
+    """Remembers which messages are gone; `standing` is how the links of every message ended."""
+
+    def __init__(self, *standing) -> None:
+        self.gone: list[tuple[str, str]] = []
+        self.standing = standing
+
+    async def withdraw(self, channel, ts) -> None:
+        self.gone.append((channel, ts))
+
+    async def ends(self, channel, ts):
+        return self.standing
+
+
+class Looks:
+    """Up to where channels were read back, in memory."""
+
+    def __init__(self) -> None:
+        self.times: dict[str, float] = {}
+
+    async def last(self, channel) -> float | None:
+        return self.times.get(channel)
+
+    async def note(self, channel, at) -> None:
+        self.times[channel] = max(at, self.times.get(channel, at))
+
+
+def unexpected(problem) -> None:
+    raise AssertionError(problem)
+
 
 @asynccontextmanager
 async def a_bot(workspace, engine, **changes):
@@ -46,9 +84,13 @@ async def a_bot(workspace, engine, **changes):
         "api_url": workspace.api_url,
         "channels": (workspace.channel,),
         "engine": engine,
+        "messages": Messages(),
+        "looks": Looks(),
+        "refused": unexpected,
         "clock": time.time,
         "ping_seconds": 0.1,
         "watch_seconds": 0.02,
+        "pause_seconds": 0.02,
     }
     async with open_slack(**settings | changes) as slack:
         yield slack

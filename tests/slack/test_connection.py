@@ -112,7 +112,7 @@ def test_the_manifest_asks_for_exactly_the_scopes_that_preflight_checks():
 def test_the_manifest_turns_on_only_what_is_used():
     settings = MANIFEST["settings"]
     assert settings["socket_mode_enabled"] is True
-    assert settings["interactivity"]["is_enabled"] is False
+    assert settings["interactivity"] == {"is_enabled": True}  # over the socket: no address
     assert settings["event_subscriptions"]["bot_events"] == ["message.channels", "message.groups"]
 
 
@@ -193,14 +193,16 @@ async def test_a_second_bot_with_the_same_token_is_noticed(workspace, engine, ca
 
 async def test_after_intake_is_closed_nothing_comes_in_but_posts_still_go_out(workspace, engine):
     async with a_bot(workspace, engine) as slack:
-        await slack.connected.wait()
+        ts = workspace.say("https://example.org/")
+        await workspace.until(lambda: acked(workspace))
         await slack.close_intake()
         await slack.close_intake()  # a second signal
         await workspace.until(lambda: not workspace.connected)
         workspace.say("https://example.org/later")
-        assert await slack._posting.auth_test()
-    assert engine.jobs == {}
-    assert workspace.deliveries == []
+        (job,) = engine.jobs.values()
+        await slack.poster(MemoryClaim(job)).post(job, Message(text="a comment", blocks=()))
+    assert len(workspace.replies(ts)) == 1
+    assert len(engine.jobs) == len(workspace.deliveries) == 1
 
 
 async def test_the_poster_of_a_claim_never_sends_a_call_twice_by_itself(workspace, engine):

@@ -2,11 +2,11 @@
 
 import pytest
 
-from technoshare.models import JobId
-from technoshare.slack.reactions import FirstSign
+from technoshare.models import Job, JobId
+from technoshare.slack.reactions import Signs, sign_of
 from technoshare.slack.web import open_patient_client
 from technoshare.workspace.server import open_workspace
-from tests.slack.sample import Engine
+from tests.slack.sample import Engine, Messages
 
 JOBS = [JobId("0123456789ab")]
 
@@ -23,8 +23,8 @@ async def client(workspace):
         yield client
 
 
-def a_sign(client, engine):
-    return FirstSign(client, engine, clock=lambda: 7.0)
+def a_sign(client, engine, *ends):
+    return Signs(client, engine, Messages(*ends), clock=lambda: 7.0)
 
 
 async def test_eyes_that_stand_already_count_as_the_first_sign(workspace, client):
@@ -74,3 +74,91 @@ async def test_without_an_answer_there_is_a_line_and_no_sign(workspace, client, 
     await sign.close()
     assert engine.signs == {}
     assert "no 👀" in caplog.text
+
+
+# ---------------------------------------------------------------- the end
+
+
+def a_job(workspace, ts, **changes):
+    given = {"key": "k", "team": "T1", "user": "U1", "url": "https://example.org/", "received": 0.0}
+    return Job(**given | {"channel": workspace.channel, "ts": ts, "thread_ts": ts} | changes)
+
+
+@pytest.mark.parametrize(
+    ("ends", "sign"),
+    [
+        (["success"], "white_check_mark"),
+        (["degraded"], "white_check_mark"),
+        (["duplicate"], "white_check_mark"),
+        (["failed"], "warning"),
+        (["success", "failed", "duplicate"], "warning"),
+        (["success", None], None),
+        (["failed", None], None),
+        (["withdrawn"], None),
+        (["withdrawn", "success"], "white_check_mark"),
+        ([], None),
+    ],
+)
+def test_the_worst_end_of_a_message_is_its_sign_once_all_its_links_ended(ends, sign):
+    assert sign_of(ends) == sign
+
+
+async def test_eyes_become_a_tick_and_a_repeated_end_changes_nothing(workspace, client, caplog):
+    signs = a_sign(client, Engine(), "success")
+    ts = workspace.say("hello")
+    signs.give(workspace.channel, ts, JOBS)
+    signs.end(a_job(workspace, ts))
+    signs.end(a_job(workspace, ts))
+    await signs.close()
+    assert workspace.reactions(ts) == ["white_check_mark"]
+    assert caplog.text == ""
+
+
+async def test_eyes_that_slack_puts_off_never_come_after_the_tick(workspace, client):
+    signs = a_sign(client, Engine(), "success")
+    workspace.faults.rate_limit("reactions.add", retry_after=1)
+    ts = workspace.say("hello")
+    signs.give(workspace.channel, ts, JOBS)
+    signs.end(a_job(workspace, ts))
+    await signs.close()
+    assert workspace.reactions(ts) == ["white_check_mark"]
+
+
+async def test_eyes_stay_while_another_link_of_the_message_is_read(workspace, client):
+    signs = a_sign(client, Engine(), "failed", None)
+    ts = workspace.say("hello")
+    signs.give(workspace.channel, ts, JOBS)
+    signs.end(a_job(workspace, ts))
+    await signs.close()
+    assert workspace.reactions(ts) == ["eyes"]
+
+
+async def test_a_new_attempt_turns_the_warning_into_eyes_and_its_end_into_a_tick(workspace, client):
+    engine = Engine()
+    ts = workspace.say("hello")
+    failed = a_sign(client, engine, "failed")
+    failed.end(a_job(workspace, ts))
+    await failed.close()
+    assert workspace.reactions(ts) == ["warning"]
+    retried = a_sign(client, engine, "success")
+    job = a_job(workspace, ts, generation=1)
+    retried.again(job)
+    await workspace.until(lambda: workspace.reactions(ts) == ["eyes"])
+    retried.end(job)
+    await retried.close()
+    assert workspace.reactions(ts) == ["white_check_mark"]
+    assert engine.signs == {job.id: 7.0}
+
+
+async def test_a_message_that_is_gone_gets_no_sign(workspace, client):
+    signs = a_sign(client, Engine(), "withdrawn")
+    signs.end(a_job(workspace, "1.0"))
+    await signs.close()
+    assert workspace.calls == []
+
+
+async def test_a_sign_that_slack_refuses_is_one_line(workspace, client, caplog):
+    signs = a_sign(client, Engine(), "success")
+    signs.end(a_job(workspace, "1.0"))
+    await signs.close()
+    assert "no ✅" in caplog.text

@@ -48,7 +48,7 @@ function context(block, names) {
   return element("div", "context", ...parts);
 }
 
-/** A button looks as in Slack; one that opens a page is a link, the others need a bot that listens to them. */
+/** A button looks as in Slack; one that opens a page is a link, the others tell the bot that they were pressed. */
 function button(block) {
   const label = block.text?.text ?? block.type;
   if (block.url) {
@@ -58,8 +58,8 @@ function button(block) {
   }
   const node = element("button", `button ${block.style === "primary" ? "primary" : ""}`, label);
   node.type = "button";
-  node.disabled = true;
-  node.title = "Buttons do not work in the local workspace";
+  if (block.action_id) node.dataset.action = block.action_id;
+  else node.disabled = true;
   return node;
 }
 

@@ -177,6 +177,29 @@ function goToLinked() {
 
 const field = $("text");
 
+/** A button of a message was pressed: tell the bot, and the reader when no bot listens. */
+async function press(button) {
+  const message = button.closest(".message");
+  const ts = message.id.replace(/^p(\d+)(\d{6})$/, "$1.$2");
+  button.disabled = true; // until the bot has heard it
+  let problem = "";
+  try {
+    const answer = await fetch("/control/press", { method: "POST", body: JSON.stringify({ ts, action_id: button.dataset.action }) });
+    if (!answer.ok) problem = await answer.text();
+    else if (!(await answer.json()).acked) problem = "the bot did not respond";
+  } catch (error) {
+    problem = error.message;
+  }
+  button.disabled = false;
+  button.parentNode.querySelector(".pressed")?.remove();
+  button.after(element("span", "quiet pressed", problem ? `Not done: ${problem}` : "Sent"));
+}
+
+$("messages").addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-action]");
+  if (button) press(button);
+});
+
 function enterThread(message) {
   replyTo = message.ts;
   $("thread-mode").hidden = false;

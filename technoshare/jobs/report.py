@@ -1,0 +1,123 @@
+"""What the jobs file says, read beside a running bot: for `technoshare jobs list` and `show`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from technoshare.errors import ConfigError, TechnoShareError
+from technoshare.jobs.engine import MIGRATIONS, file_of
+from technoshare.models import JobId, JobState, Receipt, Trail, Value
+
+_LINE = """
+select id, state, url, channel, ts, generation, claims, failures, parks, interruptions, error, received, run_at,
+       first_claimed_at as claimed, finished_at as finished,
+       coalesce((select outcome from shares where job_id = id and state in ('done', 'dead')), '') as outcome
+from jobs
+"""
+
+
+class JobLine(Value):
+    """One job; times are unix seconds, `outcome` is empty until it ended, `run_at` is when a waiting job is due."""
+
+    id: JobId
+    state: JobState
+    url: str
+    channel: str
+    ts: str
+    generation: int
+    claims: int
+    failures: int
+    parks: int
+    interruptions: int
+    error: str
+    received: float
+    run_at: float
+    claimed: float | None
+    finished: float | None
+    outcome: str
+
+
+class StageLine(Value):
+    """How a stage of the job's last generation went."""
+
+    stage: str
+    status: str
+    seconds: float
+    error: str = ""
+
+
+class PostLine(Value):
+    """A post of the job; without `posted` it is unknown whether it arrived."""
+
+    reserved: float
+    channel: str = ""
+    thread_ts: str = ""
+    posted: str = ""
+
+
+class JobReport(JobLine):
+    """One job with its stages, in the order of their start, and its posts."""
+
+    stages: tuple[StageLine, ...]
+    posts: tuple[PostLine, ...]
+
+
+def list_jobs(url: str, state: JobState | None = None) -> tuple[JobLine, ...]:
+    """Return the jobs at `url`, the newest first. Raises `ConfigError` when the file cannot be read."""
+    wanted = "where state = :state or :state is null order by number desc"
+    with _reading(url) as connection:
+        return tuple(JobLine(**row) for row in connection.execute(f"{_LINE} {wanted}", {"state": state}))
+
+
+def show_job(url: str, job_id: JobId) -> JobReport:
+    """Return one job with all that is known about it. Raises `TechnoShareError` when there is no such job."""
+    with _reading(url) as connection:
+        row = connection.execute(f"{_LINE} where id = ?", (job_id,)).fetchone()
+        if row is None:
+            raise TechnoShareError(f"there is no job {job_id}")
+        stages = "select stage, trail from checkpoints where job_id = ? and generation = ? order by started"
+        posts = "select at, receipt from posts where job_id = ? order by at"
+        return JobReport(
+            **row,
+            stages=tuple(_stage(line) for line in connection.execute(stages, (job_id, row["generation"]))),
+            posts=tuple(_post(line) for line in connection.execute(posts, (job_id,))),
+        )
+
+
+def _stage(row: sqlite3.Row) -> StageLine:
+    trail = Trail.model_validate_json(row["trail"])
+    return StageLine(stage=row["stage"], status=trail.status, seconds=round(trail.seconds, 3), error=trail.error)
+
+
+def _post(row: sqlite3.Row) -> PostLine:
+    if row["receipt"] is None:
+        return PostLine(reserved=row["at"])
+    receipt = Receipt.model_validate_json(row["receipt"])
+    return PostLine(reserved=row["at"], channel=receipt.channel, thread_ts=receipt.thread_ts, posted=receipt.ts)
+
+
+@contextmanager
+def _reading(url: str) -> Iterator[sqlite3.Connection]:
+    """Open the file for reading only; it never waits for the bot and the bot never for it."""
+    path = file_of(url)
+    if not path.exists():
+        raise ConfigError(f"{path} does not exist; has the bot run with this JOBS_URL?")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            _check(path, connection)
+            yield connection
+    except sqlite3.Error as error:
+        raise ConfigError(f"cannot read {path}: {error}") from error
+
+
+def _check(path: Path, connection: sqlite3.Connection) -> None:
+    (version,) = connection.execute("pragma user_version").fetchone()
+    if version != len(MIGRATIONS):
+        raise ConfigError(
+            f"{path} has schema {version}, this version reads {len(MIGRATIONS)}; "
+            f"{'start the bot once to upgrade it' if version < len(MIGRATIONS) else 'upgrade TechnoShare'}"
+        )
