@@ -6,6 +6,7 @@
     │   └── FetchRefused   the address is forbidden                    → never tried again
     ├── Unusable           nothing honest can be said about this link  → tell the thread why, never retry
     ├── Transient          it may work later                           → park the job until `after`
+    │   └── Undelivered    the reply is ready, Slack takes none now    → park at no cost: the work is done
     ├── Refused            Slack said a definite no                    → nothing was posted: release the reservation
     ├── Ambiguous          it may have happened                        → look before repeating
     └── ClaimLost          the job is no longer ours                   → stop without another write
@@ -55,6 +56,10 @@ class Transient(TechnoShareError):
     def __init__(self, reason: str, *, after: float | None = None) -> None:
         super().__init__(reason)
         self.after = after
+
+
+class Undelivered(Transient):
+    """The reply is ready, and Slack does not take it now. No failure of the job: it waits for as long as a day."""
 
 
 class Refused(TechnoShareError):

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from technoshare.errors import ClaimLost, Transient, Unusable
+from technoshare.errors import ClaimLost, Transient, Undelivered, Unusable
 from technoshare.jobs.claim import Ending, SqliteClaim, Turn
 from technoshare.once import Sleep
 from technoshare.ports import Answer, Clock, GiveUp
@@ -27,8 +27,8 @@ MAX_PARKS = 20
 MAX_INTERRUPTIONS = 25
 """A job that was running each time the process died is taken to be the one that kills it."""
 
-MAX_TELLS = 100
-"""How often to try to tell the thread that a job failed: at 10 minutes each it outlasts most of a day without Slack."""
+MAX_DELIVERIES = 160
+"""How often to try to bring a reply to Slack: at 10 minutes each it outlasts a day without Slack."""
 
 BACKOFF_CAP = 600.0
 """Longest backoff in seconds."""
@@ -87,6 +87,8 @@ class Worker:
             raise
         except Unusable as why:
             return Ending("dead", turn.failures, turn.parks, str(why))
+        except Undelivered as late:
+            return self._undelivered(turn, str(late), turn.failures, late.after)
         except Transient as late:
             return await self._again(claim, str(late), late.after)
         except asyncio.CancelledError as cancelled:
@@ -105,7 +107,8 @@ class Worker:
         failures = turn.failures + 1
         if failures >= MAX_FAILURES:
             return await self._given_up(claim, why, failures)
-        return self._later(turn, why, failures, after)
+        pause = backoff(failures, self.random) if after is None else after
+        return Ending("ready", failures, turn.parks, why, self.clock() + pause)
 
     async def _given_up(self, claim: SqliteClaim, why: str, failures: int) -> Ending:
         turn = claim.turn
@@ -116,20 +119,19 @@ class Worker:
         except Unusable as refused:
             return Ending("dead", failures, turn.parks, f"{why}; the thread was not told: {refused}")
         except Transient as late:
-            return self._untold(turn, why, failures, late.after)
+            return self._undelivered(turn, why, failures, late.after)
         except Exception:
             logger.exception("job %s could not tell its thread that it failed", claim.job.id)
-            return self._untold(turn, why, failures, None)
+            return self._undelivered(turn, why, failures, None)
         return Ending("dead", failures, turn.parks, why)
 
-    def _untold(self, turn: Turn, why: str, failures: int, after: float | None) -> Ending:
-        if failures - MAX_FAILURES >= MAX_TELLS:
-            return Ending("dead", failures, turn.parks, f"{why}; the thread could not be told")
-        return self._later(turn, why, max(failures, MAX_FAILURES) + 1, after)
-
-    def _later(self, turn: Turn, why: str, failures: int, after: float | None) -> Ending:
-        pause = backoff(failures, self.random) if after is None else after
-        return Ending("ready", failures, turn.parks, why, self.clock() + pause)
+    def _undelivered(self, turn: Turn, why: str, failures: int, after: float | None) -> Ending:
+        """Wait for Slack, longer each time: what is to be said is ready, and nobody else can say it."""
+        parks = turn.parks + 1
+        if parks > MAX_DELIVERIES:
+            return Ending("dead", failures, parks, f"{why}; the thread could not be told")
+        pause = max(after or 0.0, backoff(parks, self.random))
+        return Ending("ready", failures, parks, why, self.clock() + pause)
 
     async def _settle(self, claim: SqliteClaim, ending: Ending) -> None:
         while True:

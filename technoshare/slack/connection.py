@@ -22,6 +22,7 @@ from technoshare.slack.credentials import Credentials
 from technoshare.slack.dialling import Line
 from technoshare.slack.healing import Healer
 from technoshare.slack.listeners import Intake, Rules, listen
+from technoshare.slack.pace import Pace
 from technoshare.slack.poster import Ambiguous, SlackPoster
 from technoshare.slack.preflight import Identity, preflight
 from technoshare.slack.reactions import Signs
@@ -140,6 +141,7 @@ async def open_slack(  # noqa: PLR0913 - one name each for what the composition 
             SlackPoster,
             web_client(bot_token, api_url),
             bot_id=identity.bot_id,
+            pace=Pace(time.monotonic),
             ambiguous=ambiguous,
             sent_again=healer.look_again,
             doubt=credentials.doubt_bot_token,

@@ -11,10 +11,11 @@ from typing import Literal
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from technoshare.errors import WITHDRAWN, Refused, Transient, Unusable
+from technoshare.errors import WITHDRAWN, Refused, Transient, Undelivered, Unusable
 from technoshare.models import Job, Message, Receipt
 from technoshare.ports import Claim
 from technoshare.slack.lookup import FOR_GOOD, OUTAGE_PAUSE, own_posts
+from technoshare.slack.pace import Pace
 from technoshare.slack.web import NO_ANSWER, REVOKED, UNREACHABLE, failure_of, silence_of
 
 log = logging.getLogger("technoshare.slack")
@@ -68,6 +69,7 @@ class SlackPoster:
         claim: Claim,
         bot_id: str,
         *,
+        pace: Pace,
         ambiguous: Ambiguous = "lookup",
         sent_again: SentAgain = _nobody,
         doubt: Callable[[], None] = _nobody,
@@ -75,6 +77,7 @@ class SlackPoster:
         self._client = client
         self._claim = claim
         self._bot_id = bot_id
+        self._pace = pace
         self._ambiguous = ambiguous
         self._sent_again = sent_again
         self._doubt = doubt
@@ -83,8 +86,11 @@ class SlackPoster:
     async def post(self, job: Job, message: Message) -> Receipt:
         """Post into the job's thread, once, whatever was tried before.
 
-        Raises `Transient` (park the job) and `Unusable` (Slack will never take it, or a person must look).
+        Raises `Transient`, mostly `Undelivered` (park the job), and `Unusable` (Slack will never take it, or a person
+        must look).
         """
+        if wait := self._pace.wait(job.channel, job.id):
+            raise Undelivered("Slack has slowed the channel down", after=wait)
         token = post_token(job)
         try:
             return await self._claim.once(
@@ -93,7 +99,9 @@ class SlackPoster:
         except Refused as no:
             if no.code in REVOKED:
                 self._doubt()
-            raise _consequence(no) from no
+            raise self._consequence(job, no) from no
+        except Transient as late:  # nobody knows yet whether it arrived
+            raise Undelivered(str(late), after=late.after) from late
 
     async def _send(self, job: Job, message: Message, token: str) -> Receipt:
         """Send; where a sending went before and was not found, have somebody look again later."""
@@ -146,20 +154,22 @@ class SlackPoster:
         self._looked_in_vain = at
         return None
 
+    def _consequence(self, job: Job, no: Refused) -> Transient | Unusable:
+        """Return what a definite no means for the job."""
+        if no.code in FOR_GOOD:
+            obstacle = WITHDRAWN if no.code in _GONE else "slack_refused"
+            return Unusable(f"Slack takes no reply in this thread ({no.code})", obstacle=obstacle)
+        told = f"Slack did not take the post ({no.code})"
+        if no.after is not None:
+            self._pace.slow(job.channel, no.after)
+            return Undelivered(told, after=self._pace.wait(job.channel, job.id))
+        if no.code == UNREACHABLE:
+            return Undelivered(told, after=OUTAGE_PAUSE)
+        if no.code in _OPERATOR:
+            log.error("Slack refuses the bot (%s): its token or scopes need repair", no.code)
+            return Undelivered(told, after=_OPERATOR_PAUSE)
+        return Transient(told)  # something about this very post: an apology may fare better
+
 
 def _receipt(job: Job, message: Message, ts: str) -> Receipt:
     return Receipt(channel=job.channel, thread_ts=job.thread_ts, ts=ts, message=message)
-
-
-def _consequence(no: Refused) -> Transient | Unusable:
-    """Return what a definite no means for the job."""
-    if no.code in FOR_GOOD:
-        obstacle = WITHDRAWN if no.code in _GONE else "slack_refused"
-        return Unusable(f"Slack takes no reply in this thread ({no.code})", obstacle=obstacle)
-    after = no.after
-    if no.code == UNREACHABLE:
-        after = OUTAGE_PAUSE
-    elif no.code in _OPERATOR:
-        log.error("Slack refuses the bot (%s): its token or scopes need repair", no.code)
-        after = _OPERATOR_PAUSE
-    return Transient(f"Slack did not take the post ({no.code})", after=after)

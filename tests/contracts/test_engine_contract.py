@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from technoshare.errors import ClaimLost, Transient, Unusable
+from technoshare.errors import ClaimLost, Transient, Undelivered, Unusable
 from technoshare.jobs.engine import open_engine
 from technoshare.ports import Claim, JobEngine
 from tests.jobs.sample import NOW, FakeTime, a_checkpoint, a_job, a_receipt
@@ -263,6 +263,26 @@ async def test_a_thread_that_can_never_be_told_does_not_keep_the_job_for_ever(en
     await engine.submit(a_job())
     assert (await run_all(engine, answer, told))["dead"] == 1
     assert 50 < len(told.reasons) < 200
+    assert time.now - NOW > 86_400  # Slack may be away for a day
+
+
+async def test_a_reply_that_is_ready_waits_for_slack_as_long_as_a_day_and_is_then_posted(engine, time):
+    told = Told()
+    answer = Answering(time, *[Undelivered("Slack is away", after=30)] * 140)
+    await engine.submit(a_job())
+    assert (await run_all(engine, answer, told))["done"] == 1
+    assert answer.times[:4] == [0, 30, 60, 90]
+    assert answer.times[-1] > 75_000
+    assert told.reasons == []
+
+
+async def test_a_reply_that_slack_never_takes_does_not_keep_the_job_for_ever(engine, time):
+    told = Told()
+    answer = Answering(time, *[Undelivered("Slack is away")] * 1000)
+    await engine.submit(a_job())
+    assert (await run_all(engine, answer, told))["dead"] == 1
+    assert answer.times[-1] > 80_000
+    assert told.reasons == []
 
 
 async def test_a_refused_last_word_ends_the_job(engine, time):

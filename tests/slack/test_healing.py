@@ -1,9 +1,12 @@
 """A post that Slack showed too late was sent twice: only the older one stays."""
 
+import time
+
 import pytest
 
 from technoshare.errors import Transient, Unusable
 from technoshare.slack.healing import Healer
+from technoshare.slack.pace import Pace
 from technoshare.slack.poster import EVENT_TYPE, SlackPoster, post_token
 from technoshare.workspace.server import open_workspace
 from tests.slack.test_poster import MESSAGE, Desk
@@ -21,7 +24,9 @@ async def workspace():
 async def desk(workspace):
     desk = Desk(workspace)
     desk.healer = Healer(desk.client, BOT_ID)
-    desk.poster = SlackPoster(desk.client, desk.claim, BOT_ID, sent_again=desk.healer.look_again)
+    desk.poster = SlackPoster(
+        desk.client, desk.claim, BOT_ID, pace=Pace(time.monotonic), sent_again=desk.healer.look_again
+    )
     return desk
 
 
@@ -94,7 +99,7 @@ async def test_when_slack_does_not_help_the_log_says_that_it_stands_twice(desk, 
 
 
 async def test_held_a_post_that_cannot_be_found_is_left_to_a_person(desk, caplog):
-    desk.poster = SlackPoster(desk.client, desk.claim, BOT_ID, ambiguous="hold")
+    desk.poster = SlackPoster(desk.client, desk.claim, BOT_ID, pace=Pace(time.monotonic), ambiguous="hold")
     desk.workspace.faults.server_error("chat.postMessage")
     with pytest.raises(Transient):
         await desk.post()
@@ -106,7 +111,7 @@ async def test_held_a_post_that_cannot_be_found_is_left_to_a_person(desk, caplog
 
 
 async def test_held_a_post_that_is_found_counts_as_sent(desk):
-    desk.poster = SlackPoster(desk.client, desk.claim, BOT_ID, ambiguous="hold")
+    desk.poster = SlackPoster(desk.client, desk.claim, BOT_ID, pace=Pace(time.monotonic), ambiguous="hold")
     desk.workspace.faults.drop_answer("chat.postMessage")
     with pytest.raises(Transient):
         await desk.post()

@@ -4,9 +4,10 @@ import time
 
 import pytest
 
-from technoshare.errors import Transient, Unusable
+from technoshare.errors import Transient, Undelivered, Unusable
 from technoshare.memory import MemoryClaim
 from technoshare.models import Job, Message
+from technoshare.slack.pace import Pace
 from technoshare.slack.poster import SlackPoster, post_token, shortened
 from technoshare.slack.web import web_client
 from technoshare.workspace.server import open_workspace
@@ -28,7 +29,7 @@ class Sleep:
 class Desk:
     """A job in a local workspace, and the poster of its claim."""
 
-    def __init__(self, workspace, *, clock=time.time):
+    def __init__(self, workspace, *, clock=time.time, pace=None):
         self.workspace = workspace
         self.ts = workspace.say("https://example.org/")
         self.job = Job(
@@ -44,7 +45,7 @@ class Desk:
         self.sleep = Sleep()
         self.claim = MemoryClaim(self.job, clock=clock, sleep=self.sleep)
         self.client = web_client(workspace.bot_token, workspace.api_url)
-        self.poster = SlackPoster(self.client, self.claim, "B0TECHNO001")
+        self.poster = SlackPoster(self.client, self.claim, "B0TECHNO001", pace=pace or Pace(clock))
 
     async def post(self, message=MESSAGE):
         return await self.poster.post(self.job, message)
@@ -96,10 +97,13 @@ def test_a_new_generation_has_a_token_of_its_own():
 
 
 async def test_told_to_wait_the_job_is_parked_for_that_long_and_the_post_is_free_again(desk):
+    now = [0.0]
+    desk = Desk(desk.workspace, pace=Pace(lambda: now[0]))
     desk.workspace.faults.rate_limit("chat.postMessage", retry_after=7)
-    with pytest.raises(Transient) as caught:
+    with pytest.raises(Undelivered) as caught:
         await desk.post()
     assert caught.value.after == 7
+    now[0] = 7.0
     await desk.post()
     assert len(desk.replies) == 1
     assert desk.sleep.seconds == []  # nothing to look up: the reservation was given back
@@ -109,7 +113,32 @@ async def test_told_to_wait_without_a_time_half_a_minute_is_taken(desk):
     desk.workspace.faults.rate_limit("chat.postMessage", retry_after=float("nan"))
     with pytest.raises(Transient) as caught:
         await desk.post()
-    assert caught.value.after == 30
+    assert caught.value.after == pytest.approx(30, abs=1)
+
+
+async def test_replies_to_a_slowed_channel_come_one_a_second_and_the_others_at_once(workspace):
+    now = [0.0]
+    pace = Pace(lambda: now[0])
+    first, second, third = (Desk(workspace, pace=pace) for _ in range(3))
+    workspace.faults.rate_limit("chat.postMessage", retry_after=7)
+    waits = []
+    for desk in (first, second, third):
+        with pytest.raises(Undelivered) as caught:
+            await desk.post()
+        waits.append(caught.value.after)
+    assert waits == [7, 8, 9]
+    assert len(first.calls("chat.postMessage")) == 1  # the others did not even ask
+    now[0] = 7.0
+    await first.post()
+    with pytest.raises(Undelivered) as caught:
+        await second.post()
+    assert caught.value.after == 1  # its turn is its own, whoever came meanwhile
+    now[0] = 9.5
+    await third.post()
+    await second.post()
+    elsewhere = Desk(workspace, pace=pace)
+    elsewhere.job = elsewhere.job.model_copy(update={"channel": workspace.add_channel("calm")})
+    assert pace.wait(elsewhere.job.channel, elsewhere.job.id) == 0
 
 
 @pytest.mark.parametrize(
@@ -140,12 +169,13 @@ async def test_a_refusal_without_a_known_meaning_counts_as_a_failure(desk):
     with pytest.raises(Transient) as caught:
         await desk.post()
     assert caught.value.after is None
+    assert not isinstance(caught.value, Undelivered)
 
 
 async def test_a_slack_that_cannot_be_reached_parks_the_job_and_leaves_nothing_to_look_up(workspace, desk):
     reachable = desk.client.base_url
     desk.client.base_url = "http://127.0.0.1:9/api/"
-    with pytest.raises(Transient) as caught:
+    with pytest.raises(Undelivered) as caught:
         await desk.post()
     assert caught.value.after == 30
     desk.client.base_url = reachable
@@ -158,7 +188,7 @@ async def test_a_slack_that_cannot_be_reached_parks_the_job_and_leaves_nothing_t
 
 async def test_a_lost_answer_is_one_request_and_the_post_is_found_the_next_time(desk):
     desk.workspace.faults.drop_answer("chat.postMessage")
-    with pytest.raises(Transient) as caught:
+    with pytest.raises(Undelivered) as caught:
         await desk.post()
     assert caught.value.after == 15
     assert len(desk.calls("chat.postMessage")) == 1
