@@ -18,13 +18,14 @@ from pydantic import ValidationError
 
 from technoshare.mlops.record import JobRecord
 from technoshare.mlops.spool import Entry, Spool
+from technoshare.ports import Clock
 
 logger = logging.getLogger("technoshare.mlops")
 
 T = TypeVar("T")
 
 CALM = 60.0
-"""Longest time in seconds that the replay holds back for running jobs; then it goes on beside them."""
+"""Longest time in seconds that a record waits for running jobs; then it is delivered beside them."""
 
 LOOK = 0.25
 """Seconds between two looks whether jobs still run."""
@@ -95,16 +96,16 @@ class Replay:
     busy: Callable[[], bool]
     cpu: Callable[[], float] = time.thread_time
     """Seconds of processor time that this thread has used."""
+    clock: Clock = time.time
 
     def __post_init__(self) -> None:
         self._sender: Sender | None = None
         self._away = False
-        self._patience = CALM
 
     def run(self) -> None:
         """Deliver until the queue or the pause says that it is time to end."""
         while (entry := self.queue.next()) is not None:
-            if self._hold_back():
+            if self._hold_back(entry):
                 return
             used = self.cpu()
             if self._deliver(entry):
@@ -112,15 +113,11 @@ class Replay:
             if self.pause(min(LONGEST_PACE, (self.cpu() - used) * (1 / SHARE - 1))):
                 return
 
-    def _hold_back(self) -> bool:
-        """Wait for the jobs; patience runs out under steady load and comes back with the first calm moment."""
-        while self.busy():
-            if self._patience <= 0:
-                return False
-            self._patience -= LOOK
+    def _hold_back(self, entry: Entry) -> bool:
+        """Wait for the jobs, as long as the record is young: calm moments alone are too few under steady load."""
+        while self.busy() and 0 <= self.clock() - entry.since < CALM:  # a clock set back must not hold it for hours
             if self.pause(LOOK):
                 return True
-        self._patience = CALM
         return False
 
     def _deliver(self, entry: Entry) -> bool:

@@ -42,11 +42,15 @@ REMEMBERED = 30 * 86_400.0
 
 @dataclass(frozen=True)
 class Entry:
-    """A record to deliver, as JSON; `begun` says that an earlier try may have left a part of it in MLflow."""
+    """A record to deliver, as JSON, stored at unix time `since`.
+
+    `begun` says that an earlier try may have left a part of it in MLflow.
+    """
 
     number: int
     body: str
     begun: bool
+    since: float
 
 
 class Spool:
@@ -117,11 +121,11 @@ class Spool:
 
 async def _begin(connection: Connection) -> Entry | None:
     rows = await connection.execute_fetchall(
-        "select number, body, begun from records where state = 'waiting' order by number limit 1"
+        "select number, body, begun, stored_at from records where state = 'waiting' order by number limit 1"
     )
-    for number, body, begun in rows:
+    for number, body, begun, since in rows:
         await connection.execute_fetchall("update records set begun = 1 where number = ?", (number,))
-        return Entry(number, body, bool(begun))
+        return Entry(number, body, bool(begun), since)
     return None
 
 

@@ -60,11 +60,12 @@ class Pauses:
 
 
 def an_entry(number: int) -> Entry:
-    return Entry(number, JobRecord(job_id=f"{number:012x}", generation=number).model_dump_json(), begun=False)
+    body = JobRecord(job_id=f"{number:012x}", generation=number).model_dump_json()
+    return Entry(number, body, begun=False, since=1000.0)
 
 
 def replay(queue: ListQueue, mlflow: ScriptedMlflow, pauses: Pauses, *, busy=lambda: False, cpu=lambda: 0.0) -> None:
-    Replay(queue, mlflow.connect, pauses, busy, cpu).run()
+    Replay(queue, mlflow.connect, pauses, busy, cpu, clock=lambda: 1000.0 + sum(pauses.seconds)).run()
 
 
 def test_records_are_delivered_one_after_the_other_over_one_connection():
@@ -113,18 +114,26 @@ def test_a_record_that_fails_in_an_unforeseen_way_is_tried_eight_times_and_shelv
     assert queue.done == [2]
 
 
-def test_the_replay_waits_while_jobs_run_but_a_minute_at_most():
+def test_a_record_waits_while_jobs_run_but_a_minute_at_most():
     queue, mlflow, pauses = ListQueue(1, 2, 3), ScriptedMlflow(), Pauses()
+    queue.entries[2] = dataclasses.replace(queue.entries[2], since=1030.0)
     replay(queue, mlflow, pauses, busy=lambda: True)
     assert queue.done == [1, 2, 3]
-    assert sum(pauses.seconds) == pytest.approx(60), "once, not for each record"
+    assert sum(pauses.seconds) == pytest.approx(90), "the two that are a minute old at once, the young one later"
 
 
-def test_a_calm_moment_gives_the_replay_its_patience_back():
-    calm_after = iter([True] * 200 + [False] + [True] * 100 + [False])
+def test_a_calm_moment_under_steady_load_does_not_make_old_records_wait_anew():
+    busy = iter([True] * 100 + [False] + [True] * 1000)
     pauses = Pauses()
-    replay(ListQueue(1, 2), ScriptedMlflow(), pauses, busy=lambda: next(calm_after))
-    assert sum(pauses.seconds) == pytest.approx(300 * 0.25)
+    replay(ListQueue(*range(1, 20)), ScriptedMlflow(), pauses, busy=lambda: next(busy))
+    assert sum(pauses.seconds) == pytest.approx(60)
+
+
+def test_a_clock_that_was_set_back_does_not_hold_a_record():
+    queue, pauses = ListQueue(1), Pauses()
+    queue.entries[0] = dataclasses.replace(queue.entries[0], since=9999.0)
+    replay(queue, ScriptedMlflow(), pauses, busy=lambda: True)
+    assert sum(pauses.seconds) == 0
 
 
 def test_the_replay_uses_no_more_than_a_quarter_of_a_core():

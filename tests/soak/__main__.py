@@ -142,7 +142,7 @@ def resident(pid: int) -> float:
 def spooled(folder: Path) -> int:
     """Return how many records wait for MLflow."""
     with contextlib.closing(sqlite3.connect(f"file:{folder / 'mlflow-spool.db'}?mode=ro", uri=True)) as spool:
-        return int(spool.execute("select count(*) from records").fetchone()[0])
+        return int(spool.execute("select count(*) from records where state = 'waiting'").fetchone()[0])
 
 
 @contextlib.asynccontextmanager
