@@ -51,6 +51,7 @@ from technoshare.retrieval.parser import open_parser
 from technoshare.runner import StageRunner
 from technoshare.settings import Settings, forget_mlflow_environment
 from technoshare.slack.connection import Slack, open_slack
+from technoshare.sqlite import Database
 from technoshare.stages.composition import compose
 from technoshare.stages.delivery import post
 from technoshare.stages.retrieval import retrieve
@@ -73,7 +74,7 @@ async def run_bot(settings: Settings) -> None:
         stopping.set()
 
     async with (
-        open_engine(settings.jobs_url) as engine,
+        open_engine(settings.jobs_url, replace_damaged=True) as engine,
         open_control(engine),
         _open_tracker(settings, busy=lambda: engine.busy) as tracker,
         open_slack(
@@ -83,6 +84,7 @@ async def run_bot(settings: Settings) -> None:
             channels=settings.channels,
             engine=engine,
             looks=SqliteLooks(engine.database),
+            look_back_a_day=engine.database.replaced,
             refused=refused,
             ambiguous=settings.slack_ambiguous,
             messages=(messages := SqliteMessages(engine.database, time.time)),
@@ -113,12 +115,14 @@ async def run_bot(settings: Settings) -> None:
         async with _signals(stopping), asyncio.TaskGroup() as group:
             announcing = group.create_task(_announce(slack, settings, services.writer))
             pruning = group.create_task(prune_daily(engine.database, time.time))
+            mending = group.create_task(slack.signs.mend())
+            guarding = group.create_task(_guard(engine.database, refused))
             group.create_task(_close_intake(slack, stopping))
             await engine.serve(
                 answer, give_up, workers=settings.workers, stopping=stopping, drain=settings.drain_seconds
             )
-            announcing.cancel()
-            pruning.cancel()
+            for task in (announcing, pruning, mending, guarding):
+                task.cancel()
     if problems:  # the bot has ended in good order; what is stored waits for a token
         raise problems[0]
 
@@ -241,6 +245,12 @@ def _share(job: Job, checkpoints: dict[str, Checkpoint], outcome: Outcome) -> Sh
 async def _announce(slack: Slack, settings: Settings, writer: Writer) -> None:
     await slack.connected.wait()
     log.info("ready: %s listens in %s; %s writes", slack.name, ", ".join(settings.channels), writer.model)
+
+
+async def _guard(database: Database, refused: Callable[[ConfigError], None]) -> None:
+    """End the bot when its file turns out to be damaged: it can promise nothing any more, its next start can."""
+    await database.damaged.wait()
+    refused(ConfigError(f"{database.path} is damaged; the next start keeps it aside and begins a new one"))
 
 
 async def _close_intake(slack: Slack, stopping: asyncio.Event) -> None:

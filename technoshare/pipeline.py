@@ -1,7 +1,7 @@
 """The story: five awaited stages, one reply."""
 
 from technoshare.errors import WITHDRAWN, Unusable
-from technoshare.models import Apology, Job, Outcome, Reply, Reviewed
+from technoshare.models import Apology, Evidence, Job, Outcome, Reply, Reviewed
 from technoshare.ports import Messages, Shares
 from technoshare.runner import StageRunner
 from technoshare.stages.composition import compose
@@ -13,7 +13,11 @@ from technoshare.stages.review import review
 
 async def draft(run: StageRunner, job: Job) -> Reviewed:
     """Read the link and write a checked comment; also what evaluation and `technoshare comment` call."""
-    evidence = await run(retrieve, job)
+    return await comment_on(run, job, await run(retrieve, job))
+
+
+async def comment_on(run: StageRunner, job: Job, evidence: Evidence) -> Reviewed:
+    """Write a checked comment on what was read."""
     facts = await run(extract, evidence)
     comment = await run(compose, evidence, facts)
     return await run(review, job, evidence, facts, comment)
@@ -42,6 +46,9 @@ async def tell(run: StageRunner, job: Job, reply: Reply, messages: Messages) -> 
 
 async def _reply(run: StageRunner, job: Job, shares: Shares) -> Reply:
     try:
-        return await shares.earlier(job) or await draft(run, job)
+        if shared := await shares.earlier(job):
+            return shared
+        evidence = await run(retrieve, job)
+        return await shares.earlier(job, evidence.final_url) or await comment_on(run, job, evidence)
     except Unusable as why:
         return Apology.of(job, str(why), why.obstacle)

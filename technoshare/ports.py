@@ -231,8 +231,11 @@ class JobEngine(Protocol):
 class Shares(Protocol):
     """The ledger of what was shared and answered; never pruned, only forgotten."""
 
-    async def earlier(self, job: Job) -> AlreadyShared | None:
-        """Return the earlier share of the same page in this channel; atomically note this one when there is none."""
+    async def earlier(self, job: Job, final_url: str = "") -> AlreadyShared | None:
+        """Return the earlier share of the same page in this channel; atomically note this one when there is none.
+
+        Asked first about the posted address, then about `final_url`, to which it led.
+        """
 
     async def add(self, share: Share) -> None:
         """Complete this job's line; a failed one no longer counts as shared."""
@@ -247,8 +250,17 @@ class Messages(Protocol):
     async def withdrawn(self, job: Job) -> bool:
         """Tell whether the message that holds the job's link was deleted."""
 
+    async def waiting(self, channel: str, since: float) -> set[str]:
+        """Return the ts of the messages, from unix time `since` on, of which a link is not answered yet."""
+
     async def ends(self, channel: str, ts: str) -> tuple[Outcome | None, ...]:
         """Return how each link of a message ended; None for one that is still waiting or worked on."""
+
+    async def unsigned(self) -> tuple[tuple[str, str, bool], ...]:
+        """Return channel and ts of the messages whose last sign is missing, and whether a link was tried anew."""
+
+    async def note_sign(self, channel: str, ts: str) -> None:
+        """Note that the sign of a message's end stands, or that Slack takes none."""
 
 
 class Looks(Protocol):

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import os
 import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -22,6 +24,8 @@ import aiosqlite
 from aiosqlite import Connection as Connection  # noqa: PLC0414 - offered to the rooms that write the works
 
 from technoshare.errors import ConfigError
+
+log = logging.getLogger("technoshare.storage")
 
 T = TypeVar("T")
 
@@ -35,6 +39,16 @@ BUSY_SECONDS = 5.0
 """How long to wait for a reader of the file, such as a backup."""
 
 _WAL_LIMIT = 16 * 1024 * 1024
+
+_HEADER = b"SQLite format 3\0"
+
+
+class _Damaged(ConfigError):
+    """The file is not whole."""
+
+    def __init__(self, path: Path, how: str) -> None:
+        self.how = f"{path} is damaged ({how})"
+        super().__init__(f"{self.how}; move it aside together with {path.name}-wal and start again with a new one")
 
 
 @dataclass(frozen=True)
@@ -55,8 +69,12 @@ class _Request(Generic[T]):
 class Database:
     """An open file. Everything, reads too, goes through `run` or `execute`."""
 
-    def __init__(self, path: Path, connection: Connection) -> None:
+    def __init__(self, path: Path, connection: Connection, *, replaced: bool) -> None:
         self.path = path
+        self.replaced = replaced
+        """Whether the file is new because the one that stood here was damaged."""
+        self.damaged = asyncio.Event()
+        """Set when SQLite finds the file damaged while it is open: nothing can be relied on any more."""
         self._connection = connection
         self._waiting: deque[_Request[Any]] = deque()  # unbounded: each entry is a caller that waits
         self._wake = asyncio.Event()
@@ -135,6 +153,8 @@ class Database:
                 with suppress(sqlite3.Error):  # if it fails, so does the next batch's begin, and it is tried again
                     await self._connection.rollback()
         for request, outcome in zip(wanted, outcomes, strict=True):
+            if type(outcome) is sqlite3.DatabaseError:  # itself, not a full disk or a broken rule: those are subclasses
+                self.damaged.set()
             request.settle(outcome)
 
     async def _attempt(self, request: _Request[T]) -> T | Exception:
@@ -147,16 +167,29 @@ class Database:
 
 
 @asynccontextmanager
-async def open_database(path: Path, migrations: Sequence[str], *, lock: bool = True) -> AsyncIterator[Database]:
+async def open_database(
+    path: Path, migrations: Sequence[str], *, lock: bool = True, replace_damaged: bool = False
+) -> AsyncIterator[Database]:
     """Open the file, create or upgrade it as needed, and close it in the end.
 
     `migrations` only ever grows: script number n takes the schema from version n-1 to n. With `lock` no second process
-    can have the file. Raises `ConfigError` when it is in use, damaged, from a newer version or cannot be opened.
+    can have the file. With `replace_damaged` a damaged one is moved aside, kept, and begun anew. Raises `ConfigError`
+    when the file is in use, damaged, from a newer version or cannot be opened.
     """
     _create(path)
     with _locked(path) if lock else nullcontext():
-        async with _connected(path, migrations) as connection:
-            database = Database(path, connection)
+        async with AsyncExitStack() as stack:
+            try:
+                connection = await stack.enter_async_context(_connected(path, migrations))
+            except _Damaged as damage:
+                if not replace_damaged or not _is_sqlite(path):  # what never was a database may be somebody's text
+                    raise
+                log.error("%s; it is kept as %s, and a new one begins", damage.how, _set_aside(path))  # noqa: TRY400 - no traceback says more
+                connection = await stack.enter_async_context(_connected(path, migrations))
+                replaced = True
+            else:
+                replaced = False
+            database = Database(path, connection, replaced=replaced)
             try:
                 yield database
             finally:
@@ -195,7 +228,7 @@ async def _connected(path: Path, migrations: Sequence[str]) -> AsyncIterator[Con
         except sqlite3.OperationalError as error:
             raise ConfigError(f"cannot open {path}: {error}") from error
         except sqlite3.DatabaseError as error:
-            raise ConfigError(_damaged(path, str(error))) from error
+            raise _Damaged(path, str(error)) from error
         yield connection
 
 
@@ -206,7 +239,7 @@ async def _prepare(path: Path, connection: Connection, migrations: Sequence[str]
     await connection.execute_fetchall("pragma trusted_schema = off")
     ((verdict,),) = await connection.execute_fetchall("pragma quick_check(1)")
     if verdict != "ok":
-        raise ConfigError(_damaged(path, verdict.splitlines()[-1]))
+        raise _Damaged(path, verdict.splitlines()[-1])
     await _migrate(path, connection, migrations)
     await connection.execute_fetchall("pragma foreign_keys = on")  # afterwards: a migration may rebuild a table
 
@@ -224,5 +257,16 @@ async def _migrate(path: Path, connection: Connection, migrations: Sequence[str]
         await connection.executescript(f"begin immediate;\n{script}\n;pragma user_version = {number};\ncommit;")
 
 
-def _damaged(path: Path, how: str) -> str:
-    return f"{path} is damaged ({how}); move it aside together with {path.name}-wal and start again with a new one"
+def _is_sqlite(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_HEADER)) == _HEADER
+
+
+def _set_aside(path: Path) -> Path:
+    """Rename the file and what belongs to it; return the new name."""
+    kept = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S}")
+    for suffix in ("-wal", "-shm", ""):
+        with suppress(FileNotFoundError):
+            Path(f"{path}{suffix}").rename(f"{kept}{suffix}")
+    _create(path)
+    return kept

@@ -32,13 +32,13 @@ class Thread:
 
 
 class Ledger:
-    """Knows one earlier share, or none."""
+    """Knows one earlier share, or none; `led` is known only by where the link leads."""
 
-    def __init__(self, earlier=None):
-        self._earlier = earlier
+    def __init__(self, earlier=None, led=None):
+        self._earlier, self._led = earlier, led
 
-    async def earlier(self, job):
-        return self._earlier
+    async def earlier(self, job, final_url=""):
+        return self._led if final_url else self._earlier
 
 
 class Standing:
@@ -122,6 +122,14 @@ async def test_a_page_that_cannot_be_read_ends_in_an_honest_reason(services):
 async def test_a_page_that_was_shared_before_is_not_read_again(services):
     shared = AlreadyShared(user="U2", at=1_794_000_000.0, permalink="https://team.slack.com/archives/C1/p1")
     assert await answer(services, MemoryClaim(job()), Ledger(shared)) == "duplicate"
+    (post,) = services.poster.posts
+    assert shared.permalink in post.text
+    assert Counting.asked == 0
+
+
+async def test_a_link_that_leads_to_a_page_that_was_shared_before_costs_no_model(services):
+    shared = AlreadyShared(user="U2", at=1_794_000_000.0, permalink="https://team.slack.com/archives/C1/p1")
+    assert await answer(services, MemoryClaim(job()), Ledger(led=shared)) == "duplicate"
     (post,) = services.poster.posts
     assert shared.permalink in post.text
     assert Counting.asked == 0

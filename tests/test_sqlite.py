@@ -220,24 +220,60 @@ async def test_a_file_from_a_newer_version_is_refused(path):
             pass
 
 
-async def test_a_damaged_page_is_found_at_the_start(path):
+async def damaged(path: Path) -> bytes:
+    """Leave a file with a broken page and return its bytes."""
     async with open_database(path, (SCHEMA,)) as database:
         await asyncio.gather(*(database.run(adding(f"{number} " * 200)) for number in range(100)))
         await database.execute("create index by_text on notes (text)")
     with path.open("r+b") as file:
         file.seek(20 * 4096)
         file.write(b"\xa5" * 4096)
+    return path.read_bytes()  # noqa: ASYNC240 - a test
+
+
+async def test_a_damaged_page_is_found_at_the_start(path):
+    await damaged(path)
     with pytest.raises(ConfigError, match=r"notes\.db is damaged .* move it aside"):
         async with open_database(path, (SCHEMA,)):
             pass
 
 
-async def test_a_file_that_is_no_database_is_refused(path):
+async def test_a_damaged_file_can_be_kept_aside_and_begun_anew(path, caplog):
+    content = await damaged(path)
+    async with open_database(path, (SCHEMA,), replace_damaged=True) as database:
+        assert database.replaced
+        assert await database.execute("select * from notes") == []
+    (kept,) = path.parent.glob("notes.db.damaged-*")
+    assert kept.read_bytes() == content
+    assert (kept.stat().st_mode & 0o777, path.stat().st_mode & 0o777) == (0o600, 0o600)
+    assert f"it is kept as {kept}" in caplog.text
+    async with open_database(path, (SCHEMA,), replace_damaged=True) as database:
+        assert not database.replaced
+
+
+@pytest.mark.parametrize("replace", [False, True])
+async def test_a_file_that_is_no_database_is_refused_and_left_alone(path, replace):
     path.parent.mkdir()
     path.write_text("dear diary, " * 100)
     with pytest.raises(ConfigError, match=r"is damaged .*not a database"):
-        async with open_database(path, (SCHEMA,)):
+        async with open_database(path, (SCHEMA,), replace_damaged=replace):
             pass
+    assert path.read_text() == "dear diary, " * 100
+
+
+async def test_damage_that_shows_while_the_file_is_open_is_told_and_a_full_disk_is_not_damage(database):
+    async def refused(_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    async def broken(_):
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    with pytest.raises(sqlite3.OperationalError):
+        await database.run(refused)
+    assert not database.damaged.is_set()
+    with pytest.raises(sqlite3.DatabaseError):
+        await database.run(broken)
+    assert database.damaged.is_set()
 
 
 async def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path):

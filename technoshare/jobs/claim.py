@@ -45,9 +45,18 @@ class Ending:
 
 
 def turn_of(row: sqlite3.Row) -> Turn:
-    """Read a claimed row. Raises pydantic's `ValidationError` when this version cannot read the job."""
-    job = Job.model_validate_json(row["payload"]).model_copy(update={"generation": row["generation"]})
+    """Read a claimed row."""
+    job = _job(row).model_copy(update={"generation": row["generation"]})
     return Turn(job, row["claims"], row["failures"], row["parks"], row["interruptions"], row["error"])
+
+
+def _job(row: sqlite3.Row) -> Job:
+    """Return the job; where another version wrote what this one cannot read, the row's own columns must do."""
+    try:
+        return Job.model_validate_json(row["payload"])
+    except ValidationError:
+        known = {name: row[name] for name in ("key", "channel", "ts", "url", "received")}
+        return Job(**known, team="", thread_ts=row["ts"], user="")
 
 
 class Fence:

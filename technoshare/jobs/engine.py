@@ -14,8 +14,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import get_args
 
-from pydantic import ValidationError
-
 from technoshare.errors import ConfigError
 from technoshare.jobs.claim import SqliteClaim, turn_of
 from technoshare.jobs.worker import BACKOFF_CAP, STORAGE_PAUSE, Worker
@@ -28,7 +26,7 @@ logger = logging.getLogger("technoshare.jobs")
 
 MIGRATIONS = tuple(
     files("technoshare.jobs").joinpath(name).read_text(encoding="utf-8")
-    for name in ("schema.sql", "schema-2.sql", "schema-3.sql", "schema-4.sql")
+    for name in ("schema.sql", "schema-2.sql", "schema-3.sql", "schema-4.sql", "schema-5.sql")
 )
 
 LONGEST_NAP = 60.0
@@ -40,6 +38,9 @@ QUIET, LONGEST_BURST = 0.05, 1.0
 NOTEWORTHY_SLIP = 1.0
 """Seconds that the wall clock must go back to count as set: time servers take back a few milliseconds all the time."""
 
+CANCELLED = "cancelled"
+"""The error of a job that was ended by hand: nobody is to be told."""
+
 PATIENT_INTERRUPTIONS = 3
 """So often an interrupted job keeps its place, lest it queue behind a backlog; then it backs off like a failing one."""
 
@@ -48,7 +49,7 @@ update jobs set state = 'running', claims = claims + 1, first_claimed_at = coale
 where number in (
   select number from jobs where state = 'ready' and run_at <= :now
   order by priority desc, run_at, number limit :limit)
-returning id, payload, generation, claims, failures, parks, interruptions, error
+returning id, key, channel, ts, url, received, payload, generation, claims, failures, parks, interruptions, error
 """
 
 _RESCUE = """
@@ -146,8 +147,8 @@ class SqliteEngine:
         begun = await self.database.execute(
             "update jobs set state = 'ready', generation = generation + 1, failures = 0, parks = 0, interruptions = 0,"
             " error = '', run_at = ?, received = ?, first_sign_at = null, first_claimed_at = null, finished_at = null,"
-            " pruned_at = null where id = ? and state in ('done', 'dead') and generation = coalesce(?, generation)"
-            " returning id",
+            " pruned_at = null, end_sign_at = null"
+            " where id = ? and state in ('done', 'dead') and generation = coalesce(?, generation) returning id",
             (now, now, job_id, generation),
         )
         self._wake.set()
@@ -156,9 +157,8 @@ class SqliteEngine:
     async def cancel(self, job_id: JobId) -> bool:
         """End a job that waits, without a reply; one that runs or has ended is left alone: False."""
         ended = await self.database.execute(
-            "update jobs set state = 'dead', error = 'cancelled', finished_at = ? where id = ? and state = 'ready'"
-            " returning id",
-            (self._clock(), job_id),
+            "update jobs set state = 'dead', error = ?, finished_at = ? where id = ? and state = 'ready' returning id",
+            (CANCELLED, self._clock(), job_id),
         )
         return bool(ended)
 
@@ -242,17 +242,7 @@ class SqliteEngine:
         except sqlite3.Error as error:
             logger.error("no job can be claimed (%s); again in %g s", error, STORAGE_PAUSE)  # noqa: TRY400 - no traceback says more
             return [], now + STORAGE_PAUSE
-        claims = [claim for row in rows if (claim := await self._claim(row)) is not None]
-        return claims, due
-
-    async def _claim(self, row: sqlite3.Row) -> SqliteClaim | None:
-        try:
-            return SqliteClaim(turn_of(row), self.database, clock=self._clock, sleep=self._sleep)
-        except ValidationError as error:
-            logger.error("! %s cannot be read by this version: %s", row["id"], error)  # noqa: TRY400 - no traceback says more
-            bury = "update jobs set state = 'dead', error = 'unreadable', finished_at = ? where id = ?"
-            await self.database.execute(bury, (self._clock(), row["id"]))
-            return None
+        return [SqliteClaim(turn_of(row), self.database, clock=self._clock, sleep=self._sleep) for row in rows], due
 
     async def _heed_clock(self) -> None:
         """Keep jobs from waiting for a time that the clock showed already: when it is set back, so are they."""
@@ -277,12 +267,13 @@ async def open_engine(
     clock: Clock = time.time,
     sleep: Sleep = asyncio.sleep,
     random: Callable[[], float] = chance.random,
+    replace_damaged: bool = False,
 ) -> AsyncIterator[SqliteEngine]:
     """Open the jobs at `url` (`sqlite:///path`); jobs that ran when the last process died wait again.
 
     Raises `ConfigError` for another kind of address and for a file that cannot be used.
     """
-    async with open_database(file_of(url), MIGRATIONS) as database:
+    async with open_database(file_of(url), MIGRATIONS, replace_damaged=replace_damaged) as database:
         engine = SqliteEngine(database, clock=clock, sleep=sleep, random=random)
         if interrupted := await engine.rescue():
             logger.info("%d interrupted jobs are taken up again", interrupted)

@@ -16,9 +16,10 @@ WINDOW = 30 * 86_400.0
 _EARLIER = """
 select user, ts, at from shares
 where channel = :channel and (identity = :identity or final_identity = :identity)
-  and at >= :since
+  and job_id <> :job and at >= :since
   and (outcome in ('success', 'degraded')
        or outcome = '' and not exists (select 1 from jobs where jobs.id = job_id and state = 'dead'))
+  and not exists (select 1 from withdrawn where withdrawn.channel = shares.channel and withdrawn.ts = shares.ts)
 order by at limit 1
 """
 
@@ -26,6 +27,10 @@ _NOTE = """
 insert into shares (job_id, generation, channel, ts, thread_ts, user, url, identity, at, outcome)
 values (:job, :generation, :channel, :ts, :thread_ts, :user, :url, :identity, :at, :outcome)
 on conflict (job_id) do update set generation = excluded.generation, outcome = excluded.outcome
+"""
+
+_LED = """
+update shares set outcome = :outcome, final_url = :final_url, final_identity = :identity where job_id = :job
 """
 
 _COMPLETE = """
@@ -46,12 +51,12 @@ class SqliteShares:
         self._permalink = permalink
         self._clock = clock
 
-    async def earlier(self, job: Job) -> AlreadyShared | None:
+    async def earlier(self, job: Job, final_url: str = "") -> AlreadyShared | None:
         """Return the earlier share of the same page in this channel; atomically note this one when there is none.
 
         A page counts for 30 days, from when another job took it on, under its posted and its final address, unless
         that job failed. A job that asks again gets the same answer; one that asks in a new generation gets None: its
-        comment is wanted.
+        comment is wanted. With `final_url`, the question is whether the page to which the link led was shared.
         """
         row = {
             "job": job.id,
@@ -61,16 +66,18 @@ class SqliteShares:
             "thread_ts": job.thread_ts,
             "user": job.user,
             "url": job.url,
-            "identity": canonical_url(job.url),
+            "identity": canonical_url(final_url or job.url),
+            "final_url": final_url,
             "at": job.received,
             "since": self._clock() - WINDOW,
         }
 
         async def work(connection: Connection) -> sqlite3.Row | None:
             found = None
-            if await _may_be_a_duplicate(connection, job):
+            if not job.generation if final_url else await _may_be_a_duplicate(connection, job):
                 found = next(iter(await connection.execute_fetchall(_EARLIER, row)), None)
-            await connection.execute_fetchall(_NOTE, row | {"outcome": "duplicate" if found else ""})
+            note = _LED if final_url else _NOTE
+            await connection.execute_fetchall(note, row | {"outcome": "duplicate" if found else ""})
             return found
 
         found = await self._database.run(work)

@@ -131,8 +131,8 @@ async def _begin(connection: Connection) -> Entry | None:
 
 @asynccontextmanager
 async def open_spool(path: Path, clock: Clock = time.time) -> AsyncIterator[Spool]:
-    """Open the file. Raises `ConfigError` when it is in use or damaged."""
-    async with open_database(path, MIGRATIONS) as database:
+    """Open the file; a damaged one is kept aside, since jobs need no spool. Raises `ConfigError` when it is in use."""
+    async with open_database(path, MIGRATIONS, replace_damaged=True) as database:
         spool = Spool(database, clock)
         await spool.prune()
         yield spool

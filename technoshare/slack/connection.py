@@ -17,7 +17,7 @@ from slack_bolt.authorization import AuthorizeResult
 from technoshare.errors import ConfigError, Transient
 from technoshare.ports import Claim, Clock, JobEngine, Looks, Messages
 from technoshare.slack.actions import Buttons, listen_to_buttons
-from technoshare.slack.catchup import OUTAGE_PAUSE, CatchUp
+from technoshare.slack.catchup import FARTHEST, NEAREST, OUTAGE_PAUSE, CatchUp
 from technoshare.slack.credentials import Credentials
 from technoshare.slack.dialling import Line
 from technoshare.slack.healing import Healer
@@ -107,6 +107,7 @@ async def open_slack(  # noqa: PLR0913 - one name each for what the composition 
     engine: JobEngine,
     messages: Messages,
     looks: Looks,
+    look_back_a_day: bool = False,
     refused: Callable[[ConfigError], None],
     ambiguous: Ambiguous = "lookup",
     clock: Clock = time.time,
@@ -118,6 +119,7 @@ async def open_slack(  # noqa: PLR0913 - one name each for what the composition 
     """Check the tokens, then listen in `channels` and store their links in `engine` while the block runs.
 
     The socket opens in the background (`Slack.connected`), so that stored jobs can be answered meanwhile.
+    With `look_back_a_day` the first look at a channel goes back that far, else ten minutes.
     Raises `ConfigError` in one line that names the variable and what is wrong with it; when a token goes bad later,
     `refused` is called with the like, once, and the caller is to end.
     """
@@ -147,7 +149,17 @@ async def open_slack(  # noqa: PLR0913 - one name each for what the composition 
             doubt=credentials.doubt_bot_token,
         )
         slack = Slack(identity, line, signs, poster)
-        catch_up = CatchUp(web, intake, looks, channels, identity.bot_user, credentials.doubt_bot_token, clock)
+        catch_up = CatchUp(
+            web,
+            intake,
+            looks,
+            messages,
+            channels,
+            identity.bot_id,
+            credentials.doubt_bot_token,
+            clock,
+            first=FARTHEST if look_back_a_day else NEAREST,
+        )
         slack.start_intake(catch_up, watch_seconds=watch_seconds, look_seconds=look_seconds)
         try:
             yield slack

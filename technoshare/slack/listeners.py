@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from technoshare.errors import TechnoShareError
-from technoshare.models import Job
+from technoshare.models import Job, JobId
 from technoshare.ports import Clock, JobEngine, Messages
 from technoshare.retrieval.urls import job_link
 from technoshare.slack.links import MAX_LINKS, links_of, text_of
@@ -141,8 +141,11 @@ class Intake:
     signs: Signs
     clock: Clock
 
-    async def take(self, body: Json) -> bool:
-        """Store the links of one message event; durable when it returns. A known message changes nothing: False."""
+    async def take(self, body: Json, *, answered: Collection[JobId] = ()) -> bool:
+        """Store the links of one message event; durable when it returns. A known message changes nothing: False.
+
+        Jobs that are `answered` already are left out.
+        """
         received = self.clock()
         if (gone := self.rules.deleted(body)) is not None:
             await self.messages.withdraw(*gone)
@@ -151,7 +154,7 @@ class Intake:
         if posted is None:
             return False
         jobs = jobs_of(posted, body["event"], team=self.rules.team, received=received)
-        submitted = [await self.engine.submit(job) for job in jobs]
+        submitted = [await self.engine.submit(job) for job in jobs if job.id not in answered]
         fresh = any(answer.fresh for answer in submitted)
         if fresh:  # else it may have ended, and its sign stands
             log.info("%s %s: %s", posted.channel, posted.ts, ", ".join(answer.job_id for answer in submitted))
@@ -163,7 +166,11 @@ def listen(app: AsyncApp, intake: Intake) -> None:
     """Register the listeners; their order is the order in which Bolt asks them."""
     app.middleware(RateNotice())
     app.error(_not_acknowledged)
-    app.event("message")(intake.take)
+
+    async def take(body: Json) -> None:  # Bolt fills in parameters by their names
+        await intake.take(body)
+
+    app.event("message")(take)
     # Last: Bolt never acks what no listener matches, and Slack switches off an app that leaves events unacked.
     app.event(re.compile(".*"))(_ignore)
 

@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from technoshare.errors import Refused, TechnoShareError, Transient
-from technoshare.models import Job
+from technoshare.models import Job, JobId
 from technoshare.slack.web import NO_ANSWER, failure_of, silence_of
 
 OUTAGE_PAUSE = 30.0
@@ -41,19 +41,32 @@ async def own_posts(client: AsyncWebClient, job: Job, *, bot_id: str, token: str
 
     Raises `Transient` when Slack cannot be asked: not knowing is not the same as not there.
     """
-    async for reply in _replies(client, job, oldest=since - _CLOCK_SKEW):
-        payload = reply.get("metadata", {}).get("event_payload", {})
-        if reply.get("bot_id") == bot_id and payload.get("token") == token:
+    async for reply in _replies(client, job.channel, job.thread_ts, oldest=since - _CLOCK_SKEW):
+        if reply.get("bot_id") == bot_id and _marks(reply).get("token") == token:
             yield str(reply["ts"])
 
 
-async def _replies(client: AsyncWebClient, job: Job, *, oldest: float) -> AsyncIterator[dict[str, Any]]:
+async def answered_jobs(client: AsyncWebClient, channel: str, thread_ts: str, *, bot_id: str) -> frozenset[JobId]:
+    """Return the jobs whose replies stand in a thread. Raises `Transient` when Slack cannot be asked."""
+    replies = [reply async for reply in _replies(client, channel, thread_ts, oldest=0) if reply.get("bot_id") == bot_id]
+    return frozenset(JobId(str(_marks(reply)["job_id"])) for reply in replies if "job_id" in _marks(reply))
+
+
+def _marks(reply: dict[str, Any]) -> dict[str, Any]:
+    """Return what we wrote into a post's metadata."""
+    payload = reply.get("metadata", {}).get("event_payload", {})
+    return payload if isinstance(payload, dict) else {}
+
+
+async def _replies(
+    client: AsyncWebClient, channel: str, thread_ts: str, *, oldest: float
+) -> AsyncIterator[dict[str, Any]]:
     cursor: str | None = None
     while cursor != "":
         try:
             page = await client.conversations_replies(
-                channel=job.channel,
-                ts=job.thread_ts,
+                channel=channel,
+                ts=thread_ts,
                 oldest=f"{oldest:.6f}",
                 include_all_metadata=True,
                 limit=_PAGE,

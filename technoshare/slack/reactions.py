@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
+from typing import Literal
 from weakref import WeakValueDictionary
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from technoshare.errors import Refused
 from technoshare.models import Job, JobId, Outcome
 from technoshare.ports import Clock, JobEngine, Messages
-from technoshare.slack.web import NO_ANSWER, code_of
+from technoshare.slack.web import NO_ANSWER, code_of, failure_of
 
 log = logging.getLogger("technoshare.slack")
 
@@ -21,6 +23,12 @@ SHOWN = {EYES: "👀", DONE: "✅", FAILED: "⚠️"}
 
 _AT_ONCE = 8  # a burst of 200 messages must not open 200 connections
 _ENDS_AT_ONCE = 2  # Slack lets reactions be removed 20 times a minute: who waits for that must not hold up a 👀
+MEND_SECONDS = 600.0
+"""Between two looks for signs that are missing."""
+
+Went = Literal["done", "refused", "unknown"]
+"""How a call to Slack went; `unknown` may be asked again."""
+
 PATIENCE = 5.0
 """Seconds that a stopping bot waits for signs on their way."""
 
@@ -63,7 +71,13 @@ class Signs:
 
     def end(self, job: Job) -> None:
         """Turn 👀 into ✅ or ⚠️ soon, if the job was the last of its message to end."""
-        self._begin(self._end(job))
+        self._begin(self._end(job.channel, job.ts, anew=job.generation > 0))
+
+    async def mend(self) -> None:
+        """Set the ends' signs that a crash or an outage ate, now and every ten minutes, until cancelled."""
+        while True:
+            self._begin(self._mend())
+            await asyncio.sleep(MEND_SECONDS)
 
     async def close(self, patience: float = PATIENCE) -> None:
         """Wait so many seconds for what is under way and cancel the rest; nothing begins any more."""
@@ -91,44 +105,55 @@ class Signs:
             stands = await self._add(channel, ts, EYES)
             for name in instead:
                 await self._remove(channel, ts, name)
-        if stands:
+        if stands == "done":
             at = self._clock()
             for job_id in job_ids:
                 await self._engine.signed(job_id, at)
 
-    async def _end(self, job: Job) -> None:
-        async with self._turn(job.channel, job.ts), self._end_slots:
-            sign = sign_of(await self._messages.ends(job.channel, job.ts))
-            if sign is None:
+    async def _end(self, channel: str, ts: str, *, anew: bool) -> None:
+        async with self._turn(channel, ts), self._end_slots:
+            ends = await self._messages.ends(channel, ts)
+            if None in ends:
                 return
-            await self._add(job.channel, job.ts, sign)  # first: a message without any sign would look forgotten
-            await self._remove(job.channel, job.ts, EYES)
-            if job.generation and sign == DONE:  # ⚠️ of the attempt before, where 👀 could not take its place
-                await self._remove(job.channel, job.ts, FAILED)
+            sign = sign_of(ends)
+            went = [await self._add(channel, ts, sign)] if sign else []  # first: without any it would look forgotten
+            went.append(await self._remove(channel, ts, EYES))
+            if anew and sign == DONE:  # ⚠️ of the attempt before, where 👀 could not take its place
+                went.append(await self._remove(channel, ts, FAILED))
+            if "unknown" not in went:
+                await self._messages.note_sign(channel, ts)
 
-    async def _add(self, channel: str, ts: str, name: str) -> bool:
-        """Return whether the reaction stands now."""
-        try:
-            await self._client.reactions_add(channel=channel, name=name, timestamp=ts)
-        except SlackApiError as error:
-            if (code := code_of(error)) != "already_reacted":  # a delivery that came twice, an end that was repeated
-                log.warning("no %s on %s in %s: %s", SHOWN[name], ts, channel, code)
-                return False
-        except NO_ANSWER as error:
-            log.warning("no %s on %s in %s: %s", SHOWN[name], ts, channel, type(error).__name__)
-            return False
-        return True
+    async def _mend(self) -> None:
+        for channel, ts, anew in await self._messages.unsigned():
+            await self._end(channel, ts, anew=anew)
 
-    async def _remove(self, channel: str, ts: str, name: str) -> None:
-        try:
-            await self._client.reactions_remove(channel=channel, name=name, timestamp=ts)
-        except SlackApiError as error:
-            if (code := code_of(error)) != "no_reaction":
-                log.warning("%s stays on %s in %s: %s", SHOWN[name], ts, channel, code)
-        except NO_ANSWER as error:
-            log.warning("%s stays on %s in %s: %s", SHOWN[name], ts, channel, type(error).__name__)
+    async def _add(self, channel: str, ts: str, name: str) -> Went:
+        # already_reacted: a delivery that came twice, an end that was repeated
+        call = self._client.reactions_add(channel=channel, name=name, timestamp=ts)
+        return await _went(call, f"no {SHOWN[name]} on {ts} in {channel}", fine="already_reacted")
+
+    async def _remove(self, channel: str, ts: str, name: str) -> Went:
+        call = self._client.reactions_remove(channel=channel, name=name, timestamp=ts)
+        return await _went(call, f"{SHOWN[name]} stays on {ts} in {channel}", fine="no_reaction")
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a sign could not be looked up or noted: %s: %s", type(error).__name__, error)
+
+
+async def _went(call: Awaitable[object], trouble: str, *, fine: str) -> Went:
+    """Make one call; a failure is a line in the log. A message that is gone takes no sign, and needs none."""
+    try:
+        await call
+    except SlackApiError as error:
+        code, failure = code_of(error), failure_of(error)
+        if code == fine:
+            return "done"
+        if code != "message_not_found":
+            log.warning("%s: %s", trouble, code)
+        return "refused" if isinstance(failure, Refused) and failure.after is None else "unknown"
+    except NO_ANSWER as error:
+        log.warning("%s: %s", trouble, type(error).__name__)
+        return "unknown"
+    return "done"

@@ -143,8 +143,14 @@ class Loop:
         return sum(call.method == "chat.postMessage" for call in self._workspace.calls)
 
     async def _settled(self) -> None:
-        """Return when every link has its end in the jobs file, or when patience ends: the count will tell."""
+        """Return when every link has its end and its sign, or when patience ends: the count will tell."""
         await _until(lambda: set(self._said) <= ended_jobs(self._file).keys(), self._plan.patience)
+        await _until(lambda: not self._unsigned(), 60)
+
+    def _unsigned(self) -> list[str]:
+        """Return the messages that do not show, and show alone, the sign of an end."""
+        ends = (["white_check_mark"], ["warning"])
+        return [ts for ts in set(self._said) if self._workspace.reactions(ts) not in ends]
 
     def toll(self, seconds: float) -> Toll:
         """Count."""
@@ -166,6 +172,7 @@ class Loop:
             looked_up=sum(call.method == "conversations.replies" for call in workspace.calls),
             dropped=workspace.faults.met["drop_answer"],
             limited=workspace.faults.met["rate_limit"],
+            unsigned=len(self._unsigned()),
             dead=sum(state == "dead" for state in ended.values()),
             integrity=integrity(self._file),
             seconds=seconds,

@@ -63,6 +63,8 @@ class Toll:
     """Calls of conversations.replies: sends whose outcome was unknown."""
     dropped: int
     limited: int
+    unsigned: int
+    """Messages that do not show ✅ or ⚠️ alone."""
     dead: int
     integrity: str
     seconds: float
@@ -71,7 +73,7 @@ class Toll:
     def clean(self) -> bool:
         """Whether every promise held."""
         return (
-            not (self.lost or self.duplicates or self.again or self.unacknowledged or self.dead)
+            not (self.lost or self.duplicates or self.again or self.unacknowledged or self.unsigned or self.dead)
             and self.integrity == "ok"
         )
 
@@ -90,6 +92,7 @@ class Toll:
             ("answers dropped after the post", self.dropped),
             ("429s", self.limited),
             ("look-ups", self.looked_up),
+            ("without the sign of an end", self.unsigned),
             ("jobs given up", self.dead),
             ("quick_check", self.integrity),
             ("seconds", f"{self.seconds:.0f}"),

@@ -8,7 +8,7 @@ from technoshare.jobs.engine import open_engine
 from technoshare.jobs.messages import SqliteMessages
 from technoshare.jobs.shares import SqliteShares
 from technoshare.models import Share
-from tests.jobs.sample import FakeTime, a_job
+from tests.jobs.sample import NOW, FakeTime, a_job
 
 
 @pytest.fixture
@@ -65,6 +65,37 @@ async def test_the_ends_of_a_message_are_those_of_its_links(engine, messages, ti
     assert await messages.ends(first.channel, "5.0") == ("failed", "success")
     assert await engine.retry(first.id, generation=0)
     assert await messages.ends(first.channel, "5.0") == (None, "success")
+
+
+async def test_the_messages_that_wait_are_those_with_a_link_that_has_not_ended(engine, messages, time):
+    for number in (1, 2, 3):
+        await engine.submit(a_job(number))
+    await engine.submit(a_job(4, channel="C2"))
+    await engine.cancel(a_job(2).id)
+    assert await messages.waiting("C1", 0) == {a_job(1).ts, a_job(3).ts}
+    assert await messages.waiting("C1", NOW + 2) == {a_job(3).ts}
+
+
+async def test_a_sign_is_missing_from_the_end_of_a_link_until_it_is_noted_but_for_a_day_only(engine, messages, time):
+    await engine.submit(a_job(1))
+    await engine.submit(a_job(2))
+    assert await messages.unsigned() == ()
+    await engine.cancel(a_job(1).id)
+    await engine.cancel(a_job(2).id)
+    assert await messages.unsigned() == (("C1", a_job(1).ts, False), ("C1", a_job(2).ts, False))
+    await messages.note_sign("C1", a_job(1).ts)
+    assert await messages.unsigned() == (("C1", a_job(2).ts, False),)
+    await engine.retry(a_job(1).id)
+    await engine.cancel(a_job(1).id)
+    assert await messages.unsigned() == (("C1", a_job(1).ts, True), ("C1", a_job(2).ts, False))
+    time.now += 86_401
+    assert await messages.unsigned() == ()
+
+
+async def test_a_job_that_is_dead_without_a_last_word_counts_as_failed(engine, messages):
+    await engine.submit(a_job(1))
+    await engine.database.execute("update jobs set state = 'dead', error = 'the thread could not be told'")
+    assert await messages.ends("C1", a_job(1).ts) == ("failed",)
 
 
 async def test_a_link_that_was_cancelled_by_hand_ends_without_a_sign(engine, messages):

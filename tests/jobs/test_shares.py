@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from technoshare.jobs.engine import open_engine
+from technoshare.jobs.messages import SqliteMessages
 from technoshare.jobs.shares import SqliteShares
 from technoshare.models import AlreadyShared, Comment, Job, Outcome, Sentence, Share
 from tests.jobs.sample import NOW, FakeTime, a_job
@@ -82,6 +83,38 @@ async def test_a_page_is_known_under_the_address_that_its_short_link_led_to(shar
     await shares.add(ended(short, final_url=PAGE))
     assert await shares.earlier(sharing(2)) == pointing_to(short)
     assert await shares.earlier(sharing(3, "https://sho.rt/abc")) == pointing_to(short)
+
+
+async def test_a_short_link_to_a_page_that_was_shared_is_known_once_it_was_followed(shares):
+    await shares.earlier(sharing(1))
+    await shares.add(ended(sharing(1)))
+    short = sharing(2, "https://sho.rt/abc")
+    assert await shares.earlier(short) is None
+    assert await shares.earlier(short, PAGE) == pointing_to(sharing(1))
+    assert await shares.earlier(short) is None  # taken up after a crash, it is followed again
+    assert await shares.earlier(short, PAGE) == pointing_to(sharing(1))
+
+
+async def test_of_two_short_links_to_one_page_at_the_same_moment_one_gets_a_comment(shares):
+    pair = [sharing(number, f"https://sho.rt/{number}") for number in (1, 2)]
+    assert [await shares.earlier(job) for job in pair] == [None, None]
+    answers = await asyncio.gather(*(shares.earlier(job, PAGE) for job in pair))
+    assert sorted(answer is None for answer in answers) == [False, True]
+
+
+async def test_a_page_and_its_short_link_at_the_same_moment_are_one_comment_whoever_is_quicker(shares):
+    page, short = sharing(1), sharing(2, "https://sho.rt/abc")
+    assert [await shares.earlier(job) for job in (page, short)] == [None, None]
+    assert await shares.earlier(short, PAGE) == pointing_to(page)
+    assert await shares.earlier(page, PAGE) is None
+    assert await shares.earlier(page, PAGE) is None
+
+
+async def test_a_page_whose_message_was_deleted_is_new_again(shares, engine, time):
+    await shares.earlier(sharing(1))
+    await shares.add(ended(sharing(1)))
+    await SqliteMessages(engine.database, time).withdraw("C1", sharing(1).ts)
+    assert await shares.earlier(sharing(2)) is None
 
 
 async def test_another_page_or_another_channel_is_another_story(shares):

@@ -50,12 +50,24 @@ class Messages:
     def __init__(self, *standing) -> None:
         self.gone: list[tuple[str, str]] = []
         self.standing = standing
+        self.unanswered: set[str] = set()
+        self.missing: list[tuple[str, str]] = []
+        self.signed: list[tuple[str, str]] = []
+
+    async def waiting(self, channel, since) -> set[str]:
+        return {ts for ts in self.unanswered if float(ts) >= since}
 
     async def withdraw(self, channel, ts) -> None:
         self.gone.append((channel, ts))
 
     async def ends(self, channel, ts):
         return self.standing
+
+    async def unsigned(self):
+        return tuple((channel, ts, False) for channel, ts in self.missing)
+
+    async def note_sign(self, channel, ts) -> None:
+        self.signed.append((channel, ts))
 
 
 class Looks:

@@ -1,13 +1,16 @@
 """Links that no event brought are found in the channel's history, and only once."""
 
 import asyncio
+import hashlib
 import sqlite3
 import time
 
 import pytest
 
+from technoshare.slack.listeners import job_key
+from technoshare.slack.web import web_client
 from technoshare.workspace.server import open_workspace
-from tests.slack.sample import Engine, Looks, a_bot, acked
+from tests.slack.sample import Engine, Looks, Messages, a_bot, acked
 
 HISTORY = "conversations.history"
 
@@ -155,9 +158,33 @@ async def test_what_is_older_than_a_day_stays_unanswered(workspace, engine):
     assert engine.jobs == {}
 
 
-async def test_with_a_new_jobs_file_nothing_is_answered_again_that_stands_answered(workspace, engine):
-    ts = say_unheard(workspace, "https://example.org/answered")
-    workspace.say("a comment", thread_ts=ts, user=workspace.bot_user, bot_id="B0TECHNO001")
+async def test_after_damage_the_first_look_goes_back_a_day(workspace, engine):
+    say_unheard(workspace, "https://example.org/an-hour-ago")
+    in_an_hour = lambda: time.time() + 3_600  # noqa: E731 - a clock
+    await after_a_look(workspace, engine, clock=in_an_hour, look_back_a_day=True)
+    assert engine.urls == ["https://example.org/an-hour-ago"]
+
+
+async def test_with_a_new_jobs_file_only_the_links_are_answered_that_do_not_stand_answered(workspace, engine):
+    ts = say_unheard(workspace, "https://example.org/answered and https://example.org/interrupted")
+    answered = job_key(workspace.team, workspace.channel, ts, "https://example.org/answered")
+    client = web_client(workspace.bot_token, workspace.api_url)
+    marks = {"job_id": hashlib.sha256(answered.encode()).hexdigest()[:12], "token": "t"}
+    await client.chat_postMessage(
+        channel=workspace.channel, thread_ts=ts, text="a comment",
+        metadata={"event_type": "technoshare_comment", "event_payload": marks},
+    )  # fmt: skip
     say_unheard(workspace, "https://example.org/not-yet")
     await after_a_look(workspace, engine)
-    assert engine.urls == ["https://example.org/not-yet"]
+    assert engine.urls == ["https://example.org/interrupted", "https://example.org/not-yet"]
+
+
+async def test_a_message_that_was_deleted_while_nobody_listened_is_withdrawn(workspace, engine):
+    gone, tombstone, standing = (say_unheard(workspace, f"https://example.org/{n}") for n in range(3))
+    workspace.faults.lose_events = 2
+    workspace.delete(gone)
+    workspace._team.change(workspace._channel(None), tombstone, {"subtype": "tombstone", "user": "USLACKBOT"})
+    messages = Messages()
+    messages.unanswered = {gone, tombstone, standing}
+    await after_a_look(workspace, engine, messages=messages)
+    assert sorted(messages.gone) == sorted([(workspace.channel, gone), (workspace.channel, tombstone)])

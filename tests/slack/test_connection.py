@@ -210,7 +210,7 @@ async def test_the_poster_of_a_claim_never_sends_a_call_twice_by_itself(workspac
         ts = workspace.say("https://example.org/")
         await workspace.until(lambda: acked(workspace))
         (job,) = engine.jobs.values()
-        workspace.faults.rate_limit("chat.postMessage", retry_after=1)
+        workspace.faults.rate_limit("chat.postMessage", retry_after=0)
         with pytest.raises(Transient):
             await slack.poster(MemoryClaim(job)).post(job, Message(text="a comment", blocks=()))
         assert [call.method for call in workspace.calls].count("chat.postMessage") == 1

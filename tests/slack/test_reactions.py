@@ -1,5 +1,7 @@
 """👀 as a task of its own."""
 
+import asyncio
+
 import pytest
 
 from technoshare.models import Job, JobId
@@ -150,15 +152,44 @@ async def test_a_new_attempt_turns_the_warning_into_eyes_and_its_end_into_a_tick
     assert engine.signs == {job.id: 7.0}
 
 
-async def test_a_message_that_is_gone_gets_no_sign(workspace, client):
+async def test_a_message_that_is_gone_gets_no_sign(workspace, client, caplog):
     signs = a_sign(client, Engine(), "withdrawn")
     signs.end(a_job(workspace, "1.0"))
     await signs.close()
-    assert workspace.calls == []
+    assert [call.method for call in workspace.calls] == ["reactions.remove"]
+    assert caplog.text == ""
 
 
-async def test_a_sign_that_slack_refuses_is_one_line(workspace, client, caplog):
-    signs = a_sign(client, Engine(), "success")
-    signs.end(a_job(workspace, "1.0"))
+async def test_a_link_that_was_cancelled_by_hand_loses_its_eyes(workspace, client):
+    signs = a_sign(client, Engine(), "withdrawn")
+    ts = workspace.say("hello")
+    signs.give(workspace.channel, ts, JOBS)
+    signs.end(a_job(workspace, ts))
+    await signs.close()
+    assert workspace.reactions(ts) == []
+
+
+async def test_a_sign_that_slack_refuses_is_one_line_and_not_asked_for_again(workspace, client, caplog):
+    messages = Messages("success")
+    signs = Signs(client, Engine(), messages, clock=lambda: 7.0)
+    ts = workspace.say("hello")
+    workspace.faults.refuse("reactions.add", error="not_reactable")
+    signs.end(a_job(workspace, ts))
     await signs.close()
     assert "no ✅" in caplog.text
+    assert messages.signed == [(workspace.channel, ts)]
+
+
+async def test_a_sign_that_a_crash_or_an_outage_ate_is_set_later(workspace, client):
+    messages = Messages("success")
+    ts = workspace.say("hello")
+    messages.missing = [(workspace.channel, ts)]
+    workspace.faults.server_error("reactions.add")
+    for signed in ([], [(workspace.channel, ts)]):
+        signs = Signs(client, Engine(), messages, clock=lambda: 7.0)
+        mending = asyncio.create_task(signs.mend())
+        await asyncio.sleep(0)
+        await signs.close()
+        mending.cancel()
+        assert messages.signed == signed
+    assert workspace.reactions(ts) == ["white_check_mark"]
