@@ -1,6 +1,9 @@
 """`make bench`: figures, not verdicts. The real `bot.py` against the local workspace, with everything on this machine.
 
 burst    200 link messages at once: time to the ack, which follows the commit
+submit   200 submits at once, synchronous=FULL: time until durable
+backlog  32 interrupted jobs before 5,000 waiting ones: when they finish
+lag      how late the event loop is while 8 pages of 170 kB are parsed, and while they are commented
 load     30 links at once, 2 s for each model call, MLflow server running: first sign, last comment
 mlflow   seconds to a comment with MLflow off, on, stopped, and accepting without ever answering
 """
@@ -10,19 +13,31 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import dataclasses
+import itertools
 import random
 import socket
 import sqlite3
 import statistics
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from aiohttp import web
 
+from technoshare import pipeline
+from technoshare.app import open_services, single_job
+from technoshare.jobs.engine import open_engine
+from technoshare.memory import MemoryClaim
+from technoshare.models import Page
+from technoshare.ports import Services
+from technoshare.runner import StageRunner
+from technoshare.settings import Settings
 from technoshare.workspace.model import Behaviour, open_model_server
 from technoshare.workspace.server import open_workspace
 from tests.bot_process import ROOT, environment, running_bot
+from tests.jobs.sample import a_checkpoint, a_job
 
 WHO = (
     "the nightly job",
@@ -149,6 +164,116 @@ async def burst(n: int = 200) -> None:
                 )
 
 
+async def submit(n: int = 200, rounds: int = 10) -> None:
+    """Seconds until a submit is durable, `n` at once."""
+    took: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        async with open_engine(f"sqlite:///{folder}/jobs.db") as engine:
+
+            async def one(number: int) -> None:
+                begun = time.perf_counter()
+                await engine.submit(a_job(number))
+                took.append(time.perf_counter() - begun)
+
+            for batch in range(rounds):
+                await asyncio.gather(*(one(batch * n + i) for i in range(n)))
+    print(f"submit  {n} at once, {rounds} times, FULL     {figures(took)}")
+
+
+async def backlog(waiting: int = 5_000, early: int = 32) -> None:
+    """Where interrupted jobs finish when a long queue waits behind them."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/jobs.db"
+        async with open_engine(url) as engine:
+            await asyncio.gather(*(engine.submit(a_job(i, received=time.time())) for i in range(early)))
+            interrupted = {claim.job.id for claim in (await engine._take(early))[0]}  # and the process "dies" here
+            await asyncio.gather(*(engine.submit(a_job(early + i, received=time.time())) for i in range(waiting)))
+        finished: list[str] = []
+        stopping = asyncio.Event()
+
+        async def answer(claim) -> None:
+            for stage in ("retrieval", "stage_a", "stage_b"):
+                await claim.save(stage, a_checkpoint({"text": "x" * 5_000}))
+            finished.append(claim.job.id)
+            if len(finished) == waiting + early:
+                stopping.set()
+
+        async def give_up(claim, reason) -> None:
+            raise AssertionError(reason)
+
+        async with open_engine(url) as engine:
+            begun = time.perf_counter()
+            await engine.serve(answer, give_up, workers=32, stopping=stopping, drain=5)
+            took = time.perf_counter() - begun
+    last = max(finished.index(job) for job in interrupted) + 1
+    print(
+        f"backlog {early} interrupted jobs before {waiting}   the last of them finished as number {last}; "
+        f"{len(finished) / took:.0f} jobs/s with three checkpoints each"
+    )
+
+
+async def lag(pages: int = 8, size: int = 170_000) -> None:
+    """How late the event loop is while large pages are parsed, and while whole comments are drafted on them."""
+    bodies = [large_page(number, size) for number in range(pages)]
+    async with open_services(Settings(_env_file=None, llm_model="extractive")) as services:
+        async with late() as parsing:
+            for _ in range(3):
+                await asyncio.gather(
+                    *(services.parser.parse("html", body, url="https://a.example/") for body in bodies)
+                )
+        print(f"lag     {pages} pages of {size // 1000} kB parsed, thrice {figures(parsing)}")
+        served = dataclasses.replace(services, fetcher=Served(bodies))
+        async with late() as drafting:
+            for _ in range(3):
+                await asyncio.gather(*(drafted(served, number) for number in range(pages)))
+        print(f"lag     {pages} keyless drafts on them, thrice {figures(drafting)}")
+
+
+@contextlib.asynccontextmanager
+async def late(every: float = 0.005):
+    """Yield a list that grows by the seconds by which a sleep of `every` seconds ended late."""
+    seconds: list[float] = []
+
+    async def sample() -> None:
+        while True:
+            due = time.perf_counter() + every
+            await asyncio.sleep(every)
+            seconds.append(max(0.0, time.perf_counter() - due))
+
+    sampling = asyncio.create_task(sample())
+    try:
+        yield seconds
+    finally:
+        sampling.cancel()
+
+
+def large_page(number: int, size: int) -> bytes:
+    """An article of so many bytes."""
+    parts = (
+        page(1000 * number + part).partition("<article>")[2].partition("</article>")[0] for part in itertools.count()
+    )
+    text = ""
+    while len(text) < size:
+        text += next(parts)
+    return f"<html lang=en><title>Note {number}</title><body><article>{text[:size]}</article></body></html>".encode()
+
+
+class Served:
+    """A fetcher whose pages are there at once."""
+
+    def __init__(self, bodies: list[bytes]) -> None:
+        self._bodies = bodies
+
+    async def get(self, url, *, headers=None, limit=None) -> Page:
+        body = self._bodies[int(url.rpartition("/")[2])]
+        return Page(url=url, status=200, headers={}, content_type="text/html", body=body)
+
+
+async def drafted(services: Services, number: int) -> None:
+    job = single_job(f"https://a.example/{number}")
+    await pipeline.draft(StageRunner(services, MemoryClaim(job)), job)
+
+
 async def load(n: int = 30, latency: float = 2.0) -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with (
@@ -233,10 +358,10 @@ async def main() -> None:
     parser = argparse.ArgumentParser(
         prog="make bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", help="burst load mlflow (all)")
-    parts = parser.parse_args().parts or ["burst", "load", "mlflow"]
-    for part in parts:
-        await {"burst": burst, "load": load, "mlflow": mlflow}[part]()
+    parser.add_argument("parts", nargs="*", help="burst submit backlog lag load mlflow (all)")
+    every = {"burst": burst, "submit": submit, "backlog": backlog, "lag": lag, "load": load, "mlflow": mlflow}
+    for part in parser.parse_args().parts or every:
+        await every[part]()
 
 
 if __name__ == "__main__":

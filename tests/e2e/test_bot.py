@@ -32,7 +32,8 @@ async def test_a_posted_link_gets_eyes_and_one_threaded_comment(workspace, tmp_p
     async with running_bot(environment(workspace, tmp_path)) as bot:
         ts = workspace.say(f"look at this {url}")
         comment = await answered(workspace, ts)
-        await workspace.until(lambda: "eyes" in workspace.reactions(ts))
+        await workspace.until(lambda: workspace.reactions(ts) == ["white_check_mark"])
+        assert next(call.arguments["name"] for call in workspace.calls if call.method == "reactions.add") == "eyes"
         assert all(label in comment["text"] for label in ("TLDR", "Summary", "Projects", "Theme: "))
         assert "extractive, no model" in comment["text"]
         assert comment["thread_ts"] == ts
