@@ -35,6 +35,17 @@ def test_every_make_target_that_the_readme_names_exists():
     assert named <= targets
 
 
+def test_every_row_of_the_failure_matrix_names_tests_that_exist():
+    rows = [line for line in (ROOT / "docs" / "reliability.md").read_text().splitlines() if line.startswith("| ")]
+    rows = [row for row in rows if not row.startswith("| fault")]
+    assert len(rows) > 40
+    for row in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row.split(" | ")[-1])
+        assert named, row
+        for file, name in named:
+            assert re.search(rf"^(?:async def |def |class ){name}\b", (ROOT / file).read_text(), re.MULTILINE), row
+
+
 def test_only_settings_reads_the_environment():
     reading = {
         source.relative_to(ROOT).as_posix()

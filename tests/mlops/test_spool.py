@@ -99,3 +99,17 @@ async def test_deliveries_of_long_ago_are_forgotten_and_waiting_records_are_not(
         await spool.delivered((await spool.next()).number)
     async with open_spool(tmp_path / "spool.db", clock=lambda: now + 365 * 86_400) as spool:
         assert await spool.counts() == {"waiting": 1, "delivered": 0, "shelved": 0}
+
+
+async def test_a_damaged_spool_is_kept_aside_and_keeps_no_bot_from_starting(tmp_path, caplog):
+    path = tmp_path / "spool.db"
+    async with open_spool(path) as spool:
+        await spool.put(a_record(1))
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * 8192)
+    async with open_spool(path) as spool:
+        await spool.put(a_record(2))
+        assert job_of(await spool.next()) == a_record(2).job_id
+    assert len(list(tmp_path.glob("spool.db.damaged-*"))) == 1
+    assert "is damaged" in caplog.text
