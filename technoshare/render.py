@@ -6,6 +6,7 @@ here, at the last moment, and nowhere else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -35,6 +36,7 @@ _TITLE = 150  # as long as Slack lets a header be; page titles beyond it are lis
 _BLOCK_TEXT = 2_900  # Slack cuts a section at 3,000 characters
 _FOOTER = 1_900  # a context element may have 2,000
 _PARAGRAPH = 4  # sentences: what an eye takes in without losing the line
+_USER = re.compile(r"[UW][A-Z0-9]{1,20}")
 _NAMED_LINKS = 10  # a message with more unread links than this is a list, and its author knows it
 
 
@@ -214,9 +216,12 @@ def _unread(urls: Sequence[str]) -> list[str]:
 
 
 def _shared_line(reply: AlreadyShared) -> list[Block]:
-    """Date and place, no name: naming the colleague would ping them."""
+    """Who, when, where: the one mention that ever leaves, of somebody whom Slack itself named as the author."""
     day = datetime.fromtimestamp(reply.at, UTC).strftime("%-d %B %Y")
-    return [_text(f"Already shared here on {day}: "), _link(reply.permalink, reply.permalink)]
+    told = [_text(f" on {day}: "), _link(reply.permalink, reply.permalink)]
+    if not _USER.fullmatch(reply.user):
+        return [_text("Already shared here"), *told]
+    return [_text("Already shared here by "), {"type": "user", "user_id": reply.user}, *told]
 
 
 def _apology_line(reply: Apology) -> list[Block]:
@@ -252,7 +257,7 @@ def _escaped(text: str) -> str:
 
 
 def _words(element: Block) -> str:
-    return str(element["text"])
+    return str(element.get("text", "a colleague"))  # a user is named in the block; the text form mentions nobody
 
 
 def _text(text: str, *, bold: bool = False) -> Block:

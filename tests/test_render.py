@@ -19,7 +19,8 @@ def accepted(reply: Reply) -> Message:
     """Render, and let Slack's own models look at the blocks."""
     sent = message(reply)
     assert [block.to_dict() for block in Block.parse_all(list(sent.blocks))]
-    assert block_problems(sent.blocks) == ()
+    named = isinstance(reply, AlreadyShared) and reply.user == "U1"
+    assert len(block_problems(sent.blocks)) == named, "nobody is mentioned but who shared the page before"
     return sent
 
 
@@ -104,10 +105,18 @@ def test_only_a_failure_whose_job_is_known_carries_a_button_that_names_job_and_a
     assert not any("actions" in shown(accepted(reply)) for reply in (APOLOGY, SHARED, reviewed()))
 
 
-def test_a_page_shared_before_is_one_line_with_day_and_permalink_and_pings_nobody() -> None:
+def test_a_page_shared_before_is_one_line_with_who_day_and_permalink() -> None:
     sent = accepted(SHARED)
+    assert sent.text == f"Already shared here by a colleague on 18 November 2026: {SHARED.permalink}"
+    (section,) = sent.blocks[0]["elements"]
+    assert section["elements"][1] == {"type": "user", "user_id": "U1"}
+
+
+@pytest.mark.parametrize("user", ["", "U1> <!here", "here", "u1"])
+def test_an_author_whose_id_is_none_is_not_named(user: str) -> None:
+    sent = accepted(SHARED.model_copy(update={"user": user}))
     assert sent.text == f"Already shared here on 18 November 2026: {SHARED.permalink}"
-    assert "U1" not in shown(sent)
+    assert '"user"' not in shown(sent)
 
 
 @pytest.mark.parametrize("reply", [SHARED, APOLOGY])
