@@ -94,7 +94,7 @@ async def run_bot(settings: Settings) -> None:
         ledger = SqliteShares(engine.database, slack.permalink, time.time)
 
         async def answer(claim: Claim) -> None:
-            own = dataclasses.replace(services, poster=slack.poster(claim))
+            own = dataclasses.replace(services, poster=slack.poster(claim), previews=slack.previews)
             if claim.job.generation and (await claim.times()).first_sign is None:  # somebody asked for it again
                 slack.signs.again(claim.job)
             try:

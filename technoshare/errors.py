@@ -42,12 +42,14 @@ WITHDRAWN = "withdrawn"
 class Unusable(TechnoShareError):
     """The link cannot be commented; `str(error)` is the plain reason for the thread.
 
-    `obstacle` is a short machine name such as `not_found`, `login_wall`, `forbidden_address`.
+    `obstacle` is a short machine name such as `not_found`, `login_wall`, `forbidden_address`; `preview` is what Slack
+    itself shows of the page, if anything.
     """
 
-    def __init__(self, reason: str, *, obstacle: str = "unreadable") -> None:
+    def __init__(self, reason: str, *, obstacle: str = "unreadable", preview: str = "") -> None:
         super().__init__(reason)
         self.obstacle = obstacle
+        self.preview = preview
 
 
 class Transient(TechnoShareError):

@@ -486,6 +486,8 @@ class Apology(Value):
     url: str
     reason: str
     obstacle: str = ""
+    preview: str = ""
+    """What Slack's own preview says, where nothing could be read."""
     unread: tuple[str, ...] = ()
     job_id: JobId | None = None
     """None leaves the button out."""
@@ -494,12 +496,13 @@ class Apology(Value):
     outcome: Literal["failed"] = "failed"
 
     @classmethod
-    def of(cls, job: Job, reason: str, obstacle: str) -> Apology:
+    def of(cls, job: Job, reason: str, obstacle: str, preview: str = "") -> Apology:
         """Return the apology for a job that the pipeline could not answer."""
         return cls(
             url=job.url,
             reason=reason,
             obstacle=obstacle,
+            preview=preview,
             unread=job.unread,
             job_id=job.id,
             generation=job.generation,

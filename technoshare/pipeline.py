@@ -51,4 +51,4 @@ async def _reply(run: StageRunner, job: Job, shares: Shares) -> Reply:
         evidence = await run(retrieve, job)
         return await shares.earlier(job, evidence.final_url) or await comment_on(run, job, evidence)
     except Unusable as why:
-        return Apology.of(job, str(why), why.obstacle)
+        return Apology.of(job, str(why), why.obstacle, why.preview)

@@ -286,6 +286,21 @@ class Poster(Protocol):
         """
 
 
+class Previews(Protocol):
+    """The last resort where a page cannot be read."""
+
+    async def of(self, job: Job) -> str:
+        """Return what Slack's own servers saw of the job's link, empty when they saw nothing; never raises."""
+
+
+class NoPreviews:
+    """Where there is no Slack."""
+
+    async def of(self, job: Job) -> str:  # noqa: ARG002 - the protocol's
+        """Return nothing."""
+        return ""
+
+
 @dataclass(frozen=True)
 class Services:
     """The collaborators of one job; `dataclasses.replace` makes one job's own from the shared ones."""
@@ -297,3 +312,4 @@ class Services:
     tracker: Tracker
     projects: tuple[Project, ...]
     clock: Clock
+    previews: Previews = field(default_factory=NoPreviews)

@@ -37,6 +37,7 @@ _BLOCK_TEXT = 2_900  # Slack cuts a section at 3,000 characters
 _FOOTER = 1_900  # a context element may have 2,000
 _PARAGRAPH = 4  # sentences: what an eye takes in without losing the line
 _USER = re.compile(r"[UW][A-Z0-9]{1,20}")
+_PREVIEW = 500  # characters: a glance, since nobody has checked it
 _NAMED_LINKS = 10  # a message with more unread links than this is a list, and its author knows it
 
 
@@ -45,9 +46,9 @@ def message(reply: Reply) -> Message:
     if isinstance(reply, Reviewed):
         return Message(text=_escaped(comment_text(reply)), blocks=tuple(_comment_blocks(reply)))
     line = _shared_line(reply) if isinstance(reply, AlreadyShared) else _apology_line(reply)
-    unread = _unread(reply.unread)
-    text = "\n".join(["".join(_words(element) for element in line), *unread])
-    return Message(text=_escaped(text), blocks=(_rich(_section(*line)), *_context(unread), *_retry(reply)))
+    remarks = [*_preview(reply), *_unread(reply.unread)]
+    text = "\n".join(["".join(_words(element) for element in line), *remarks])
+    return Message(text=_escaped(text), blocks=(_rich(_section(*line)), *_context(remarks), *_retry(reply)))
 
 
 # ---------------------------------------------------------------- the comment as text
@@ -227,6 +228,12 @@ def _shared_line(reply: AlreadyShared) -> list[Block]:
 def _apology_line(reply: Apology) -> list[Block]:
     reason = _clipped(_plain(reply.reason), 300).rstrip(".")
     return [_text("No comment on "), _link(reply.url, _clipped(_plain(reply.url), 200)), _text(f": {reason}.")]
+
+
+def _preview(reply: AlreadyShared | Apology) -> list[str]:
+    if not isinstance(reply, Apology) or not reply.preview:
+        return []
+    return [f"Slack's own preview, not checked: “{_clipped(_plain(reply.preview), _PREVIEW)}”"]
 
 
 RETRY = "retry"

@@ -119,6 +119,13 @@ def test_an_author_whose_id_is_none_is_not_named(user: str) -> None:
     assert '"user"' not in shown(sent)
 
 
+def test_an_apology_shows_slacks_own_preview_and_says_whose_words_those_are() -> None:
+    sent = accepted(APOLOGY.model_copy(update={"preview": "Tin roofs: They sing. " + "x" * 600}))
+    for form in (sent.text, shown(sent)):
+        assert "Slack's own preview, not checked: “Tin roofs: They sing." in form
+        assert "…”" in form
+
+
 @pytest.mark.parametrize("reply", [SHARED, APOLOGY])
 def test_short_replies_name_unread_links_too(reply: Reply) -> None:
     unread = tuple(f"https://other.example/{n}" for n in range(12))
@@ -138,7 +145,7 @@ def test_no_mention_broadcast_or_labelled_link_leaves_whoever_wrote_it() -> None
     )
     for reply in (
         reviewed(comment=words, source=page, notes=(HOSTILE,), unread=(HOSTILE,)),
-        Apology(url=HOSTILE, reason=HOSTILE, unread=(HOSTILE,)),
+        Apology(url=HOSTILE, reason=HOSTILE, preview=HOSTILE, unread=(HOSTILE,)),
     ):
         sent = accepted(reply)
         assert not re.search(r"[<>]|@here", sent.text)

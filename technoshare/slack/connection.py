@@ -25,6 +25,7 @@ from technoshare.slack.listeners import Intake, Rules, listen
 from technoshare.slack.pace import Pace
 from technoshare.slack.poster import Ambiguous, SlackPoster
 from technoshare.slack.preflight import Identity, preflight
+from technoshare.slack.previews import SlackPreviews
 from technoshare.slack.reactions import Signs
 from technoshare.slack.web import open_patient_client, vendor_log, web_client
 
@@ -52,8 +53,17 @@ LATE = 30.0
 class Slack:
     """An open connection to one workspace."""
 
-    def __init__(self, identity: Identity, line: Line, signs: Signs, poster: Callable[[Claim], SlackPoster]) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        line: Line,
+        signs: Signs,
+        previews: SlackPreviews,
+        poster: Callable[[Claim], SlackPoster],
+    ) -> None:
         self.identity = identity
+        self.previews = previews
+        """What Slack itself shows of links."""
         self.signs = signs
         """The reactions on the messages whose links are read."""
         self.poster = poster
@@ -148,7 +158,7 @@ async def open_slack(  # noqa: PLR0913 - one name each for what the composition 
             sent_again=healer.look_again,
             doubt=credentials.doubt_bot_token,
         )
-        slack = Slack(identity, line, signs, poster)
+        slack = Slack(identity, line, signs, SlackPreviews(web), poster)
         catch_up = CatchUp(
             web,
             intake,
