@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
-from technoshare.errors import ClaimLost, Transient, Unusable
+from technoshare.errors import ClaimLost, Transient, Undelivered, Unusable
 from technoshare.jobs.claim import SqliteClaim
 from technoshare.jobs.engine import SqliteEngine, open_engine
 from technoshare.jobs.pruning import KEEP, prune
@@ -171,6 +171,12 @@ class EngineMachine(RuleBasedStateMachine):
         if (job := self.turn(claim, Transient("rate limited", after=after))) is not None:
             job.parks += 1
             job.again(self.time.now + after)
+
+    @rule(claim=consumes(claimed), after=st.sampled_from([None, 1, 700]))
+    def wait_for_slack(self, claim: SqliteClaim, after: int | None) -> None:
+        if (job := self.turn(claim, Undelivered("Slack is away", after=after))) is not None:
+            job.parks += 1
+            job.again(self.time.now + max(after or 0, min(600, 2 ** min(job.parks, 10))))
 
     def turn(self, claim: SqliteClaim, error: Exception | None) -> Modelled | None:
         """Let a worker take the turn, which ends with `error`; return the job when the turn was still its own."""
