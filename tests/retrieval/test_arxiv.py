@@ -62,7 +62,7 @@ async def test_a_paper_has_its_metadata_its_abstract_and_its_full_text():
     assert (evidence.adapter, evidence.domain, evidence.coverage) == ("ArxivAdapter", "arxiv.org", "full")
     assert (evidence.title, evidence.authors) == ("Fences for Queues", ("Ada Brandt", "Wei Lin"))
     assert (evidence.published, evidence.final_url) == ("2026-11-02", URL)
-    assert evidence.metadata == {
+    assert dict(evidence.metadata.known()) == {
         "version": "v3",
         "updated": "2026-11-20",
         "categories": "cs.DC cs.DB",
@@ -156,9 +156,9 @@ async def test_when_nothing_answers_the_link_is_tried_again_later():
 
 async def test_a_withdrawn_paper_is_marked():
     evidence, _ = await read_paper({API: feed(ENTRY.replace("9 pages, 2 figures", "Withdrawn: a proof has a gap"))})
-    assert evidence.metadata["withdrawn"] == "yes"
+    assert evidence.metadata.withdrawn
     other, _ = await read_paper({API: feed(ENTRY.replace("9 pages", "Money is withdrawn here, 9 pages"))})
-    assert "withdrawn" not in other.metadata
+    assert not other.metadata.withdrawn
 
 
 def test_an_entity_bomb_in_a_feed_does_not_explode():

@@ -49,7 +49,7 @@ async def test_a_repository_has_its_facts_its_readme_and_its_latest_release():
     assert (evidence.adapter, evidence.domain, evidence.coverage) == ("GithubAdapter", "github.com", "full")
     assert evidence.title == "sample-owner/Fences: Counters that keep workers apart"
     assert evidence.final_url == "https://github.com/sample-owner/Fences"
-    assert evidence.metadata == {
+    assert dict(evidence.metadata.known()) == {
         "stars": "321",
         "language": "Rust",
         "licence": "MIT",
@@ -80,7 +80,7 @@ async def test_a_readme_under_another_name_is_asked_from_the_api():
 
 async def test_a_repository_without_a_release_is_fine():
     evidence, _ = await read_repository(WHOLE | {RELEASE: NONE})
-    assert "release" not in evidence.metadata
+    assert not evidence.metadata.release
 
 
 async def test_with_few_calls_left_the_release_is_not_asked_for():
@@ -127,4 +127,4 @@ async def test_a_licence_that_github_does_not_know_keeps_its_name():
     fields = {"full_name": "sample-owner/Fences", "html_url": "https://github.com/sample-owner/Fences"}
     other = as_json(license={"spdx_id": "NOASSERTION", "name": "Other"}, **fields)
     evidence, _ = await read_repository(WHOLE | {API: other})
-    assert evidence.metadata["licence"] == "Other"
+    assert evidence.metadata.licence == "Other"
