@@ -200,7 +200,7 @@ class Document(Value):
 
 
 Kind = Literal[
-    "repository", "issue", "pull request", "release", "file", "gist", "commit",
+    "repository", "issue", "pull request", "release", "file", "folder", "gist", "commit",
     "model", "dataset", "paper", "story", "question", "video", "article",
 ]  # fmt: skip
 Day = Annotated[str, Field(pattern=r"^\d{4}(-\d\d(-\d\d)?)?$")]

@@ -130,7 +130,12 @@ def _project_item(note: ProjectNote) -> list[Block]:
 
 # ---------------------------------------------------------------- where it comes from
 
-_THING = {"repository": "repository's README", "model": "model card", "dataset": "dataset card"}
+_THING = {
+    "repository": "repository's README",
+    "folder": "folder's README",
+    "model": "model card",
+    "dataset": "dataset card",
+}
 """What was read of a kind whose name is not that of its text."""
 
 

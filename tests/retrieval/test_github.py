@@ -24,6 +24,7 @@ REPOSITORY = as_json(
     archived=True,
     pushed_at="2026-11-18T12:30:41Z",
     topics=["queue", "sqlite"],
+    parent={"full_name": "first-owner/Fences"},
     unknown={"field": 1},
 )
 README = page(
@@ -50,14 +51,16 @@ async def test_a_repository_has_its_facts_its_readme_and_its_latest_release():
     assert evidence.title == "sample-owner/Fences: Counters that keep workers apart"
     assert evidence.final_url == "https://github.com/sample-owner/Fences"
     assert dict(evidence.metadata.known()) == {
-        "stars": "321",
-        "language": "Rust",
-        "licence": "MIT",
+        "kind": "repository",
         "archived": "yes",
-        "last_push": "2026-11-18",
-        "topics": "queue sqlite",
         "release": "v1.4.0",
         "released": "2026-10-30",
+        "last_push": "2026-11-18",
+        "licence": "MIT",
+        "language": "Rust",
+        "stars": "321",
+        "parent": "first-owner/Fences",
+        "topics": "queue sqlite",
     }
     assert [snippet.section for snippet in evidence.snippets] == ["About", "Fences", "Limits", "Release v1.4.0"]
     assert evidence.snippets[-1].text == "Changes\n- Counters survive a restart of the machine."
