@@ -16,12 +16,12 @@ from technoshare.retrieval.github_api import (
     evidence_of,
     from_page,
     one_section,
+    place,
     raw_file,
     said,
     written,
 )
 from technoshare.retrieval.snippets import Part
-from technoshare.retrieval.urls import github_repository
 
 NAME = github_api.NAME
 
@@ -72,7 +72,8 @@ _REPOSITORY, _RELEASE = TypeAdapter(Repository), TypeAdapter(Release)
 
 def matches(url: str) -> bool:
     """Take the home page of a repository."""
-    return github_repository(url) is not None
+    found = place(url)
+    return found is not None and not found[1]
 
 
 async def read(url: str, fetcher: Fetcher, parser: Parser) -> Evidence:
@@ -81,7 +82,7 @@ async def read(url: str, fetcher: Fetcher, parser: Parser) -> Evidence:
     Where the API does not answer (60 calls an hour without a token) the repository's page is read instead, and the
     coverage is `partial`. Raises `Unusable` for an unknown or empty repository, else as `read_webpage`.
     """
-    name = "/".join(github_repository(url) or ())
+    name, _ = place(url) or ("", ())
     api = Api(fetcher)
     missing = "the repository was not found, or it is private"
     repository = await api.about(f"/repos/{name}", _REPOSITORY, missing=missing)

@@ -74,7 +74,7 @@ def place(url: str) -> tuple[str, tuple[str, ...]] | None:
     owner, name, *below = [*filter(None, parts.path.split("/")), "", ""]
     repository = github_repository(f"{parts.scheme}://{parts.netloc}/{owner}/{name}")
     segments = tuple(unquote(segment) for segment in below if segment)
-    if repository is None or {".", ".."} & {*repository, *"/".join(segments).split("/")}:
+    if repository is None or "@" in parts.netloc or {".", ".."} & {*repository, *"/".join(segments).split("/")}:
         return None
     return "/".join(repository), segments
 

@@ -5,6 +5,7 @@ import pytest
 from technoshare.errors import FetchError, Transient, Unusable
 from technoshare.retrieval.reading import read
 from tests.retrieval.answers import PROSE, InlineParser, Web, article, as_json, page
+from tests.retrieval.github_answers import ODD
 
 URL = "https://github.com/Sample-Owner/fences"
 API = "https://api.github.com/repos/Sample-Owner/fences"
@@ -97,6 +98,36 @@ async def test_a_repository_that_does_not_exist_is_not_found():
     with pytest.raises(Unusable, match="was not found, or it is private") as caught:
         await read_repository({API: NONE})
     assert caught.value.obstacle == "not_found"
+
+
+async def test_an_empty_repository_is_called_empty():
+    fields = {"full_name": "sample-owner/Fences", "html_url": "https://github.com/sample-owner/Fences", "size": 0}
+    with pytest.raises(Unusable, match="the repository is empty"):
+        await read_repository({API: as_json(**fields), RAW: NONE, README_API: NONE, RELEASE: NONE})
+
+
+async def test_a_renamed_repository_is_known_by_its_new_name():
+    moved = as_json(full_name="new-owner/Gates", html_url="https://github.com/new-owner/Gates")
+    raw = "https://raw.githubusercontent.com/new-owner/Gates/HEAD/README.md"
+    evidence, _ = await read_repository({API: moved, raw: README})
+    assert (evidence.url, evidence.final_url) == (URL, "https://github.com/new-owner/Gates")
+    assert evidence.title == "new-owner/Gates"
+
+
+@pytest.mark.parametrize(
+    "hostile", [{"html_url": "https://evil.example/x"}, {"stargazers_count": "many"}, {"topics": 7}]
+)
+async def test_a_repository_with_a_foreign_address_or_a_wrong_type_is_read_from_its_page(hostile):
+    fields = {"full_name": "sample-owner/Fences", "html_url": "https://github.com/sample-owner/Fences"} | hostile
+    evidence, _ = await read_repository({API: as_json(**fields), URL: page(article())})
+    assert evidence.coverage == "partial"
+
+
+@ODD
+async def test_odd_answers_beside_the_repository_cost_only_themselves(odd):
+    evidence, _ = await read_repository(WHOLE | {RELEASE: odd})
+    assert not evidence.metadata.release
+    assert evidence.coverage == "full"
 
 
 async def test_a_repository_without_any_readme_is_too_short():
