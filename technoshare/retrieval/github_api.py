@@ -30,6 +30,7 @@ PLENTY = 30
 SAID = 6_000
 """Characters of one comment, review or release note; a longer one is a log or a list of commits."""
 
+_HOSTS = frozenset({"github.com", "www.github.com"})
 _API = "https://api.github.com"
 _VERSION = {"X-GitHub-Api-Version": "2022-11-28"}
 _JSON = {"Accept": "application/vnd.github+json", **_VERSION}
@@ -62,19 +63,24 @@ def login(person: Person | None) -> str:
     return person.login if person else "ghost"
 
 
+def path_on(hosts: frozenset[str], url: str) -> str:
+    """Return the path of an address on one of these hosts, as written; empty for any other, odd port or userinfo."""
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return ""
+    return parts.path if parts.netloc.lower().removesuffix(":443") in hosts else ""
+
+
 def place(url: str) -> tuple[str, tuple[str, ...]] | None:
     """Return `owner/name` and the decoded path segments below it; None outside a repository.
 
     No segment is `..`: below the API's address it would lead a signed request out of the repository.
     """
-    try:
-        parts = urlsplit(url.strip())
-    except ValueError:
-        return None
-    owner, name, *below = [*filter(None, parts.path.split("/")), "", ""]
-    repository = github_repository(f"{parts.scheme}://{parts.netloc}/{owner}/{name}")
+    owner, name, *below = [*filter(None, path_on(_HOSTS, url).split("/")), "", ""]
+    repository = github_repository(f"https://github.com/{owner}/{name}")
     segments = tuple(unquote(segment) for segment in below if segment)
-    if repository is None or "@" in parts.netloc or {".", ".."} & {*repository, *"/".join(segments).split("/")}:
+    if repository is None or {".", ".."} & {*repository, *"/".join(segments).split("/")}:
         return None
     return "/".join(repository), segments
 

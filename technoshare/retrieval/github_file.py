@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from technoshare.errors import FetchError, Unusable
 from technoshare.models import Evidence, Metadata, Page
 from technoshare.ports import Fetcher, Parser
 from technoshare.retrieval import github_api
-from technoshare.retrieval.github_api import evidence_of, from_page, place, version_of
+from technoshare.retrieval.github_api import evidence_of, from_page, path_on, place, version_of
 from technoshare.retrieval.github_text import file_document
 from technoshare.retrieval.obstacles import require_success
 from technoshare.retrieval.snippets import Part
@@ -88,7 +88,5 @@ def _file_place(url: str) -> tuple[str, tuple[str, ...]] | None:
 
 
 def _raw_place(url: str) -> tuple[str, tuple[str, ...]] | None:
-    parts = urlsplit(url)
-    if parts.hostname != _RAW_HOST or parts.port:
-        return None
-    return place(f"https://github.com{parts.path}")
+    path = path_on(frozenset({_RAW_HOST}), url)
+    return place(f"https://github.com{path}") if path else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, TypeAdapter
 
@@ -11,7 +10,7 @@ from technoshare.errors import Unusable
 from technoshare.models import Document, Evidence, Metadata
 from technoshare.ports import Fetcher, Parser
 from technoshare.retrieval import github_api
-from technoshare.retrieval.github_api import Api, GithubUrl, Person, evidence_of, from_page, login
+from technoshare.retrieval.github_api import Api, GithubUrl, Person, evidence_of, from_page, login, path_on
 from technoshare.retrieval.github_text import file_document
 from technoshare.retrieval.snippets import Part
 
@@ -95,6 +94,5 @@ async def _document(file: _File, parser: Parser) -> Document | None:
 
 def _path(url: str) -> str | None:
     """Return the gist's id and, after a slash, the revision if the link names one."""
-    parts = urlsplit(url)
-    found = _PATH.fullmatch(parts.path) if parts.hostname in _HOSTS and not parts.port else None
+    found = _PATH.fullmatch(path_on(_HOSTS, url))
     return "/".join(filter(None, (found["id"], found["revision"]))) if found else None
