@@ -67,7 +67,8 @@ def path_on(hosts: frozenset[str], url: str) -> str:
     """Return the path of an address on one of these hosts, as written; empty for any other, odd port or userinfo."""
     try:
         parts = urlsplit(url.strip())
-    except ValueError:
+        parts.path.encode()
+    except ValueError:  # no address, or half a character in it
         return ""
     return parts.path if parts.netloc.lower().removesuffix(":443") in hosts else ""
 
