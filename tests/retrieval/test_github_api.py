@@ -48,6 +48,7 @@ def test_every_text_has_a_reader_and_none_crashes_on_it(url):
         ("https://github.com/orgs/fences", None),
         ("https://github.com/fence-lab", None),
         ("https://api.github.com/repos/fences", None),
+        ("https://github.com/fence-lab/fences/wiki/half-a-\ud83d", None),
     ],
 )
 def test_a_link_points_into_a_repository_or_it_does_not(url, found):
