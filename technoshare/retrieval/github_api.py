@@ -160,7 +160,12 @@ async def _parsed(page: Page | None, shape: TypeAdapter[Shape]) -> Shape | None:
 
 async def from_page(url: str, kind: Kind, fetcher: Fetcher, parser: Parser) -> Evidence:
     """Read the link's page instead, which never shows all; errors as in `read_webpage`."""
-    page = await read_webpage(url, fetcher, parser, adapter=NAME)
+    try:
+        page = await read_webpage(url, fetcher, parser, adapter=NAME)
+    except Unusable as why:
+        if why.obstacle != "not_found":
+            raise
+        raise Unusable(f"the {kind} was not found, or it is private (404)", obstacle="not_found") from why
     metadata = page.metadata.model_copy(update={"kind": kind})
     return page.model_copy(update={"coverage": "partial", "metadata": metadata})
 

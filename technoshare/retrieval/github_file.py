@@ -11,7 +11,6 @@ from technoshare.ports import Fetcher, Parser
 from technoshare.retrieval import github_api
 from technoshare.retrieval.github_api import evidence_of, from_page, path_on, place, version_of
 from technoshare.retrieval.github_text import file_document
-from technoshare.retrieval.obstacles import require_success
 from technoshare.retrieval.snippets import Part
 from technoshare.retrieval.webpage import PDF_LIMIT
 
@@ -28,15 +27,15 @@ def matches(url: str) -> bool:
 
 
 async def read(url: str, fetcher: Fetcher, parser: Parser) -> Evidence:
-    """Return the file's text; its page where the raw host does not answer.
+    """Return the file's text; its page where the raw host does not give it.
 
-    A branch with slashes needs no telling apart from the path: the raw host does it. Raises `Unusable` for what does
-    not exist or is no text, else as `read_webpage`.
+    A branch with slashes needs no telling apart from the path here. Raises `Unusable` for what does not exist or is
+    no text, else as `read_webpage`.
     """
     repository, below = _address(url) or ("", ())
-    address = f"{repository}/{{}}{quote('/'.join(below))}"
-    home = f"https://github.com/{address.format('blob/')}"
-    page = await _raw(f"https://{_RAW_HOST}/{address.format('')}", fetcher)
+    address = quote("/".join(below))
+    home = f"https://github.com/{repository}/blob/{address}"
+    page = await _raw(f"https://{_RAW_HOST}/{repository}/{address}", fetcher)
     if page is None:
         shown = await from_page(home, "file", fetcher, parser)
         return shown.model_copy(update={"url": url})
@@ -55,18 +54,15 @@ async def read(url: str, fetcher: Fetcher, parser: Parser) -> Evidence:
 
 
 async def _raw(url: str, fetcher: Fetcher) -> Page | None:
-    """Return the file, None where asking for its page may help. Raises `Unusable` where it cannot."""
+    """Return the file, None where its page may know more. Raises `Unusable` for a file that is too large."""
     try:
         page = await fetcher.get(url, limit=PDF_LIMIT)
     except FetchError as error:
         if error.transient:
             return None
         raise
-    if page.status == 404:
-        raise Unusable("the file was not found, or its repository is private (404)", obstacle="not_found")
-    if page.status == 429 or page.status >= 500:
+    if page.status != 200:
         return None
-    require_success(page)
     if len(page.body) > _LARGEST and not page.body.startswith(b"%PDF-"):
         raise Unusable(f"the file is larger than {_LARGEST // 1_000_000} MB", obstacle="too_large")
     return page

@@ -5,7 +5,7 @@ import pytest
 from technoshare.errors import FetchError, Unusable
 from technoshare.retrieval import github_file
 from tests.retrieval.answers import PROSE, article, page
-from tests.retrieval.github_answers import HOME, RAW, SPENT, TIMEOUT, read_with, readme, texts
+from tests.retrieval.github_answers import HOME, RAW, TIMEOUT, read_with, readme, texts
 
 URL, FILE = f"{HOME}/blob/main/docs/design.md", f"{RAW}/fence-lab/fences/main/docs/design.md"
 DESIGN = readme(f"# The design\n\n{PROSE}\n\n## Limits\n\nOne file, one process.\n")
@@ -67,14 +67,17 @@ async def test_a_tag_or_commit_is_a_version_and_a_branch_is_none(ref, version):
 
 
 async def test_a_file_that_does_not_exist_or_is_private_is_not_found():
-    with pytest.raises(Unusable, match="the file was not found, or its repository is private") as caught:
-        await read_with(github_file, {FILE: page("404: Not Found", status=404)}, URL)
+    gone = page("404: Not Found", status=404)
+    with pytest.raises(Unusable, match="the file was not found, or it is private") as caught:
+        await read_with(github_file, {FILE: gone, URL: gone}, URL)
     assert caught.value.obstacle == "not_found"
 
 
-@pytest.mark.parametrize("refusal", [SPENT.model_copy(update={"status": 429}), page("", status=503), TIMEOUT])
+@pytest.mark.parametrize(
+    "refusal", [page("", status=404), page("", status=403), page("", status=429), page("", status=503), TIMEOUT]
+)
 @pytest.mark.parametrize("posted", [URL, FILE])
-async def test_when_the_raw_host_refuses_the_page_is_read(refusal, posted):
+async def test_what_the_raw_host_does_not_give_is_read_from_the_page(refusal, posted):
     evidence, _ = await read_with(github_file, {FILE: refusal, URL: page(article())}, posted)
     assert (evidence.url, evidence.coverage, evidence.metadata.kind) == (posted, "partial", "file")
 
