@@ -52,6 +52,7 @@ class Repository(BaseModel):
     size: int | None = None
     """Kilobytes; 0 in an empty one, and for a while in a new one."""
     archived: bool = False
+    created_at: str = ""
     pushed_at: str | None = None
     topics: tuple[str, ...] = ()
     parent: _Parent | None = None
@@ -115,7 +116,7 @@ async def _evidence(url: str, repository: Repository, readme: Part | None, relea
         (about, readme, notes),
         title=": ".join(filter(None, (repository.full_name, repository.description))),
         author=repository.full_name.partition("/")[0],
-        published=repository.pushed_at or "",
+        published=repository.created_at,
         coverage="full" if readme else "metadata",
         metadata=_metadata(repository, release),
     )

@@ -23,6 +23,7 @@ REPOSITORY = as_json(
     license={"key": "mit", "name": "MIT License", "spdx_id": "MIT"},
     stargazers_count=321,
     archived=True,
+    created_at="2021-03-03T08:00:00Z",
     pushed_at="2026-11-18T12:30:41Z",
     topics=["queue", "sqlite"],
     parent={"full_name": "first-owner/Fences"},
@@ -50,6 +51,7 @@ async def test_a_repository_has_its_facts_its_readme_and_its_latest_release():
     evidence, web = await read_repository(WHOLE)
     assert (evidence.adapter, evidence.domain, evidence.coverage) == ("GithubAdapter", "github.com", "full")
     assert evidence.title == "sample-owner/Fences: Counters that keep workers apart"
+    assert evidence.published == "2021-03-03"
     assert evidence.final_url == "https://github.com/sample-owner/Fences"
     assert dict(evidence.metadata.known()) == {
         "kind": "repository",
