@@ -8,9 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import Annotated, Literal, NewType, TypeVar
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, NewType, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
 
 JobId = NewType("JobId", str)
 JobState = Literal["ready", "running", "done", "dead"]
@@ -24,6 +36,9 @@ Severity = Literal["block", "repair", "fix", "warn"]
 
 EXTRACTIVE = "extractive"
 """The model name that the keyless engine reports everywhere."""
+
+LONGEST_METADATA = 500
+"""Characters of one value; more is text, and text belongs into snippets."""
 
 FULL_LENGTH_WORDS = 400
 """From this many words of evidence on a Summary has 10 to 15 sentences (DESIGN, section 8)."""
@@ -184,6 +199,80 @@ class Document(Value):
     metadata: dict[str, str] = {}
 
 
+Kind = Literal[
+    "repository", "issue", "pull request", "release", "file", "folder", "gist", "commit",
+    "model", "dataset", "paper", "story", "question", "video", "article",
+]  # fmt: skip
+Day = Annotated[str, Field(pattern=r"^\d{4}(-\d\d(-\d\d)?)?$")]
+"""An ISO date, whole or not: `2026`, `2026-11`, `2026-11-23`."""
+Count = Annotated[int, Field(ge=0, le=10**12)]
+Address = Annotated[str, Field(pattern=r"^https?://\S+$")]
+
+
+class Metadata(Value):
+    """What code, not the model, knows about a page; empty, None and False mean that nobody told.
+
+    Adapters may write it as a dictionary of strings (`"yes"` for what is true). Names that are not known here, and
+    values that are not what they should be, are left out: a page can say anything.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    kind: Kind | None = None
+    state: Literal["open", "closed", "merged"] | None = None
+    withdrawn: bool = False
+    archived: bool = False
+    accepted: bool = False
+    version: str = ""
+    """The one that was read."""
+    newest: str = ""
+    """The newest version, where an older one was read."""
+    updated: Day = ""
+    release: str = ""
+    released: Day = ""
+    last_push: Day = ""
+    licence: str = ""
+    code: Address = ""
+    """Where the code of a paper or model lies, by the page's own words."""
+    homepage: str = ""
+    language: str = ""
+    """The programming language."""
+    stars: Count | None = None
+    likes: Count | None = None
+    downloads: Count | None = None
+    score: Annotated[int, Field(ge=-(10**12), le=10**12)] | None = None
+    comments: Count | None = None
+    answers: Count | None = None
+    pages: Count | None = None
+    duration: str = ""
+    site: str = ""
+    parent: str = ""
+    """What this is a part or a copy of."""
+    labels: str = ""
+    topics: str = ""
+    categories: str = ""
+    journal: str = ""
+    doi: str = ""
+    comment: str = ""
+
+    def known(self) -> Iterator[tuple[str, str]]:
+        """Yield name and text of what is known, the most telling first, as replies, prompts and `read` show it."""
+        for name, value in self.model_dump().items():
+            yield name, "yes" if value is True else f"{value:,}" if isinstance(value, int) else value
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _lenient(cls, value: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        try:
+            return validate(" ".join(value.split())[:LONGEST_METADATA] if isinstance(value, str) else value)
+        except ValidationError:
+            return cls.model_fields[str(info.field_name)].default
+
+    @model_serializer(mode="wrap")
+    def _told(self, dump: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+        return {name: value for name, value in dump(self).items() if value not in ("", None) and value is not False}
+
+
 class Evidence(Result):
     """What was read for a link, and how much of it."""
 
@@ -203,8 +292,7 @@ class Evidence(Result):
     obstacle: str = ""
     """Why it is not more: `login_wall`, `pay_wall`, `bot_wall`, `empty_page`, `not_found`, … or empty."""
     snippets: tuple[Snippet, ...]
-    metadata: dict[str, str] = {}
-    """What code, not the model, knows: version, licence, stars, release, …"""
+    metadata: Metadata = Metadata()
 
     @property
     def words(self) -> int:
@@ -430,7 +518,7 @@ class Source(Value):
     words: int
     published: str = ""
     authors: tuple[str, ...] = ()
-    metadata: dict[str, str] = {}
+    metadata: Metadata = Metadata()
 
 
 class Reviewed(Result):

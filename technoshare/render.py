@@ -133,7 +133,13 @@ def _project_item(note: ProjectNote) -> list[Block]:
 
 # ---------------------------------------------------------------- where it comes from
 
-_THING = {"ArxivAdapter": "paper", "GithubAdapter": "repository's README"}
+_THING = {
+    "repository": "repository's README",
+    "folder": "folder's README",
+    "model": "model card",
+    "dataset": "dataset card",
+}
+"""What was read of a kind whose name is not that of its text."""
 
 
 def _title(source: Source) -> str:
@@ -146,23 +152,35 @@ def _byline(source: Source) -> str:
     if len(source.authors) > 3:
         authors.append("and others")
     data = [
-        shape.format(_clipped(_plain(source.metadata[key]), 40))
-        for key, shape in _SHOWN.items()
-        if source.metadata.get(key)
+        _SHOWN[name].format(_clipped(_date(text) if name in _DATES else _plain(text), 80))
+        for name, text in source.metadata.known()
+        if name in _SHOWN
     ]
     return " · ".join(filter(None, [source.domain, _date(source.published), ", ".join(authors), *data]))
 
 
 _SHOWN = {
+    "state": "{}",
     "withdrawn": "withdrawn",
     "archived": "archived",
+    "accepted": "accepted answer",
     "version": "version {}",
+    "newest": "newest is {}",
     "release": "release {}",
+    "last_push": "last commit {}",
+    "licence": "{} licence",
+    "code": "code {}",
     "language": "{}",
     "stars": "{} stars",
-    "licence": "{} licence",
+    "likes": "{} likes",
+    "downloads": "{} downloads",
+    "score": "{} points",
+    "comments": "{} comments",
+    "answers": "{} answers",
+    "duration": "{}",
 }
-"""What a reader of a repository or a paper asks first, by the names that the adapters use."""
+"""What a reader asks first, by the names of `Metadata`."""
+_DATES = frozenset({"last_push"})
 
 
 def _date(iso: str) -> str:
@@ -176,7 +194,8 @@ def _date(iso: str) -> str:
 
 
 def _read(source: Source) -> str:
-    thing = _THING.get(source.adapter, "page")
+    kind = source.metadata.kind or "page"
+    thing = _THING.get(kind, kind)
     what = {
         "full": f"full text of the {thing}",
         "partial": f"part of the {thing}",

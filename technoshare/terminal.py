@@ -37,7 +37,7 @@ def show_evidence(evidence: Evidence) -> None:
         ("coverage", f"{evidence.coverage}{f' ({evidence.obstacle})' if evidence.obstacle else ''}"),
         ("language", evidence.language),
         ("words", f"{evidence.words:,} in {len(evidence.snippets)} snippets"),
-        *((f"· {name}", value) for name, value in evidence.metadata.items()),
+        *((f"· {name}", text) for name, text in evidence.metadata.known()),
     )
     for name, value in rows:
         if value:

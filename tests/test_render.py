@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 
-from technoshare.models import EXTRACTIVE, AlreadyShared, Apology, Message, ProjectNote, Reply, Sentence, Verdict
+from technoshare.models import (
+    EXTRACTIVE,
+    AlreadyShared,
+    Apology,
+    Message,
+    Metadata,
+    ProjectNote,
+    Reply,
+    Sentence,
+    Verdict,
+)
 from technoshare.quality.blocks import block_problems
 from technoshare.render import message
 from tests.samples import JOB, URL, comment, reviewed, sentences
@@ -79,11 +89,18 @@ def test_a_page_with_an_empty_title_is_called_by_its_domain() -> None:
 
 
 def test_what_the_site_itself_says_about_a_repository_is_shown() -> None:
-    data = {"stars": "1204", "licence": "MIT", "release": "v2.1", "archived": "", "topics": "rain"}
-    page = reviewed().source.model_copy(update={"metadata": data, "adapter": "GithubAdapter", "coverage": "partial"})
+    data = Metadata(kind="repository", stars=1204, licence="MIT", release="v2.1", topics="rain", last_push="2026-11-18")
+    page = reviewed().source.model_copy(update={"metadata": data, "coverage": "partial"})
     sent = accepted(reviewed(source=page))
-    assert "Ada Quill · release v2.1 · 1204 stars · MIT licence\n" in sent.text
+    assert "Ada Quill · release v2.1 · last commit 18 November 2026 · MIT licence · 1,204 stars\n" in sent.text
     assert "Read: part of the repository's README (2,314 words)" in sent.text
+
+
+def test_a_reader_sees_that_a_paper_is_withdrawn_or_has_a_newer_version() -> None:
+    data = Metadata(kind="paper", withdrawn=True, version="v1", newest="v3", code="https://github.com/owner/fences")
+    sent = accepted(reviewed(source=reviewed().source.model_copy(update={"metadata": data})))
+    assert "withdrawn · version v1 · newest is v3 · code https://github.com/owner/fences\n" in sent.text
+    assert "Read: full text of the paper (" in sent.text
 
 
 def test_a_link_that_no_browser_should_open_is_only_text() -> None:
@@ -141,7 +158,7 @@ def test_no_mention_broadcast_or_labelled_link_leaves_whoever_wrote_it() -> None
     note = ProjectNote(theme=HOSTILE, project=HOSTILE, relevance=HOSTILE, why=HOSTILE)
     words = comment(tldr=(Sentence(text=HOSTILE),) * 3, projects=(note,), model=HOSTILE)
     page = reviewed().source.model_copy(
-        update={"title": HOSTILE, "authors": (HOSTILE,), "published": HOSTILE, "metadata": {"licence": HOSTILE}}
+        update={"title": HOSTILE, "authors": (HOSTILE,), "published": HOSTILE, "metadata": Metadata(licence=HOSTILE)}
     )
     for reply in (
         reviewed(comment=words, source=page, notes=(HOSTILE,), unread=(HOSTILE,)),

@@ -43,7 +43,7 @@ def show_source(evidence: Evidence, nonce: str) -> str:
         "Authors": ", ".join(evidence.authors),
         "Published": evidence.published,
         "Read": evidence.coverage,
-        **evidence.metadata,
+        **dict(evidence.metadata.known()),
     }
     return "\n".join(f"{name}: {squeeze(as_data(value, nonce))}" for name, value in known.items() if value)
 

@@ -76,7 +76,8 @@ def _links(texts: Iterable[str]) -> frozenset[str]:
 
 
 def _readable(evidence: Evidence) -> tuple[str, ...]:
-    return (evidence.title, *evidence.metadata.values(), *(snippet.text for snippet in evidence.snippets))
+    told = (text for _, text in evidence.metadata.known())
+    return (evidence.title, *told, *(snippet.text for snippet in evidence.snippets))
 
 
 def _sentences(sentences: Sequence[Sentence], allowed: frozenset[str]) -> tuple[Sentence, ...]:

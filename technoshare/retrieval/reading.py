@@ -10,7 +10,17 @@ from technoshare.aside import aside
 from technoshare.errors import FetchError, Unusable
 from technoshare.models import Evidence
 from technoshare.ports import Fetcher, Parser
-from technoshare.retrieval import arxiv, generic, github
+from technoshare.retrieval import (
+    arxiv,
+    generic,
+    github,
+    github_commit,
+    github_file,
+    github_gist,
+    github_issue,
+    github_release,
+    github_tree,
+)
 from technoshare.retrieval.obstacles import blocked, not_fetched
 from technoshare.text import split_sentences
 
@@ -27,7 +37,17 @@ class Adapter(Protocol):
         """Return what stands at `url`. Raises `FetchError`, `Transient` or `Unusable`."""
 
 
-ADAPTERS: tuple[Adapter, ...] = (arxiv, github, generic)
+ADAPTERS: tuple[Adapter, ...] = (
+    arxiv,
+    github,
+    github_issue,
+    github_release,
+    github_file,
+    github_tree,
+    github_gist,
+    github_commit,
+    generic,
+)
 """Asked in this order; the last one takes everything."""
 
 FEWEST_WORDS = 60

@@ -99,7 +99,8 @@ class Search:
 
     def _allowed(self) -> frozenset[str]:
         """Return the posted link and the addresses in what was read; a part of an address is another address."""
-        texts = (*(snippet.text for snippet in self._known()), *self._evidence.metadata.values())
+        told = (text for _, text in self._evidence.metadata.known())
+        texts = (*(snippet.text for snippet in self._known()), *told)
         written = {match[0] for text in texts for match in _ADDRESS.finditer(text)}
         shorter = {url for whole in written for url in _without_tail(whole)}
         return frozenset({self._evidence.url, self._evidence.final_url} | written | shorter)
