@@ -20,8 +20,9 @@ _BLOCKS = ("p", "div", "li", "dt", "dd", "pre", "blockquote", "tr", "table", "ul
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BREAK, _SPACE, _LEVEL = "\ue000", "\ue001", "\ue002"
 """Private characters: a line end and a space that are meant (those of the source are not), one level of a heading."""
-_AS_MEANT = str.maketrans({_BREAK: "\n", _SPACE: " "})
 _VERBATIM = str.maketrans({"\n": _BREAK, " ": _SPACE, "\t": _SPACE * 4})
+_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""What lxml reads but does not write."""
 
 
 def fragment_document(body: bytes, charset: str = "") -> Document:
@@ -53,9 +54,9 @@ def lines_of(tree: HtmlElement) -> list[Line]:
         if cell.getnext() is not None:
             cell.tail = " | "
     for line_break in tree.iter("br"):
-        line_break.tail = _BREAK + (line_break.tail or "")
-    shown = re.sub(r"[ \t\r\n\f]+", " ", "".join(tree.itertext())).translate(_AS_MEANT)
-    return [line for line in map(_line, shown.split("\n")) if line[0]]
+        line_break.tail = _BREAK + writable(line_break.tail)
+    shown = re.sub(r"[ \t\r\n\f]+", " ", "".join(tree.itertext()))
+    return [line for line in map(_line, shown.split(_BREAK)) if line[0]]
 
 
 def _unseen(tree: HtmlElement) -> Iterator[HtmlElement]:
@@ -67,25 +68,30 @@ def _unseen(tree: HtmlElement) -> Iterator[HtmlElement]:
 
 def _keep_shape(code: HtmlElement) -> None:
     for element in code.iter():
-        element.text = (element.text or "").translate(_VERBATIM)
+        element.text = writable(element.text).translate(_VERBATIM)
         if element is not code:
-            element.tail = (element.tail or "").translate(_VERBATIM)
+            element.tail = writable(element.tail).translate(_VERBATIM)
 
 
 def _set_apart(element: HtmlElement) -> None:
     mark = "- " if element.tag == "li" else _LEVEL * int(element.tag[1]) if element.tag in _HEADINGS else ""
-    element.text = f"{_BREAK}{mark}{element.text or ''}"
-    element.tail = _BREAK + (element.tail or "")
+    element.text = _BREAK + mark + writable(element.text)
+    element.tail = _BREAK + writable(element.tail)
+
+
+def writable(text: str | None) -> str:
+    """Return `text` as lxml takes it back."""
+    return _UNWRITABLE.sub("", text or "")
 
 
 def _line(shown: str) -> Line:
-    text = shown.lstrip(" ")
+    text = shown.strip(" ")
     level = len(text) - len(text.lstrip(_LEVEL))
-    words = clean(text.replace(_LEVEL, ""))
-    if words in ("-", "|", ""):  # a list item or a row whose text went into blocks of its own
+    indent = len(text) - len(text.lstrip(_SPACE))
+    words = clean(text.replace(_LEVEL, "").replace(_SPACE, " "))
+    if words in ("-", "|"):  # an item or a row whose text stands in blocks of its own
         return "", 0
-    indented = shown.startswith("  ") and not level  # single spaces are the source's own
-    return (" " * (len(shown) - len(text)) + words if indented else words), min(level, len(_HEADINGS))
+    return " " * indent * bool(words) + words, min(level, len(_HEADINGS))
 
 
 def without_sections(lines: Iterable[Line], titles: frozenset[str]) -> list[Line]:

@@ -16,7 +16,7 @@ from technoshare.retrieval.api import ask
 from technoshare.retrieval.markdown import readable
 from technoshare.retrieval.obstacles import require_success
 from technoshare.retrieval.posts import titled
-from technoshare.retrieval.snippets import Part, cut_aside
+from technoshare.retrieval.snippets import LOOKED_AT, Part, cut_aside
 from technoshare.retrieval.webpage import LIMITS, read_webpage
 from technoshare.text import squeeze
 
@@ -150,7 +150,7 @@ async def _card(repository: Repository, fetcher: Fetcher, parser: Parser) -> Par
         page = await fetcher.get(f"{_SITE}/{repository.path}/raw/main/README.md", limit=LIMITS["text"])
         require_success(page)
         written = _FRONT_MATTER.sub("", page.body.decode("utf-8", "replace").replace("\r\n", "\n"))
-        text = await aside(readable, written)
+        text = await aside(readable, written[:LOOKED_AT])
         document = await parser.parse("text", text.encode(), url=page.url, charset="utf-8")
     except (FetchError, Transient, Unusable):
         return None

@@ -26,7 +26,7 @@ from technoshare.text import squeeze
 
 NAME = "YoutubeAdapter"
 
-_WATCH = "https://www.youtube.com/watch?v="
+_WATCH = re.compile(r"https://www\.youtube\.com/watch\?v=[\w-]{11}", re.ASCII)
 _OEMBED = "https://www.youtube.com/oembed?url={}&format=json"
 _WRITTEN = re.compile(r'"shortDescription":("(?:[^"\\]|\\.){0,20000}")')
 """The whole description, in the data that the page gives its player; the `<meta>` tag holds the first line of it."""
@@ -53,7 +53,7 @@ class Watch:
 
 def matches(url: str) -> bool:
     """Take every form of a video's address; channels and playlists are read as pages."""
-    return canonical_url(url).startswith(_WATCH)
+    return _WATCH.fullmatch(canonical_url(url)) is not None
 
 
 async def read(url: str, fetcher: Fetcher, parser: Parser) -> Evidence:

@@ -75,7 +75,19 @@ async def test_an_article_is_its_text_by_sections_without_references_and_boxes()
     assert "decides what runs next. The scheduler keeps" in text
     assert "waited for n^{2} cards" in text
     assert "Year | Jobs\n1970 | 12" in text
-    gone = ("[1]", "[edit]", "Contents", "Brandt", "A book", "Queue", "Kernels", "Retrieved", "see Scheduler", "Program\n", "Main page")
+    gone = (
+        "[1]",
+        "[edit]",
+        "Contents",
+        "Brandt",
+        "A book",
+        "Queue",
+        "Kernels",
+        "Retrieved",
+        "see Scheduler",
+        "Program\n",
+        "Main page",
+    )
     assert not [word for word in gone if word in text]
 
 
@@ -108,7 +120,10 @@ async def test_an_old_version_stays_the_old_version():
 
 async def test_an_article_in_another_language_is_in_that_language():
     url = "https://de.wikipedia.org/wiki/Stapel%C3%BCberwachung"
-    text = "<p>Der Planer weckt jeden Arbeiter, sobald eine Zeile bereit ist.</p>" * 3 + f"<p>{PROSE}</p><h2>Weblinks</h2><ul><li>Seite</li></ul>"
+    text = (
+        "<p>Der Planer weckt jeden Arbeiter, sobald eine Zeile bereit ist.</p>" * 3
+        + f"<p>{PROSE}</p><h2>Weblinks</h2><ul><li>Seite</li></ul>"
+    )
     answer = wiki(text, title="Stapelüberwachung", canonical=url, lang="de")
     evidence, _ = await read_article({url: answer}, "https://de.m.wikipedia.org/wiki/Stapelüberwachung")
     assert (evidence.language, evidence.domain, evidence.final_url) == ("de", "de.wikipedia.org", url)
@@ -138,7 +153,10 @@ async def test_a_page_that_lists_meanings_says_so(answers):
 
 
 async def test_a_short_list_of_meanings_is_a_reason():
-    answers = {URL: wiki("<p>Scheduler may refer to:</p><ul><li>A program</li></ul>"), SUMMARY: summary(type="disambiguation")}
+    answers = {
+        URL: wiki("<p>Scheduler may refer to:</p><ul><li>A program</li></ul>"),
+        SUMMARY: summary(type="disambiguation"),
+    }
     with pytest.raises(Unusable, match="lists several meanings here") as caught:
         await read_article(answers)
     assert caught.value.obstacle == "disambiguation"
@@ -169,7 +187,9 @@ async def test_without_a_summary_the_text_is_enough(answer):
     assert (evidence.coverage, evidence.metadata) == ("full", {"kind": "article"})
 
 
-@pytest.mark.parametrize("body", [b"", b"\0" * 5000, b"<div>" * 100_000, b"<math>" * 2000 + b"{\\displaystyle" * 10_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"\0" * 5000, b"<div>" * 100_000, b"<math>" * 2000 + b"{\\displaystyle" * 10_000]
+)
 async def test_a_broken_page_is_a_reason_and_no_crash(body):
     with pytest.raises(Unusable):
         await read_article({URL: page(body)})
