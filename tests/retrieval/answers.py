@@ -6,7 +6,7 @@ import json
 from contextlib import contextmanager
 
 from technoshare.errors import FetchError
-from technoshare.models import Page, Snippet
+from technoshare.models import Evidence, Page, Snippet
 from technoshare.retrieval.fetch import too_large
 from technoshare.retrieval.parse_child import parse
 
@@ -125,6 +125,12 @@ class Spans:
 
     async def record(self, job, times, trails, outcome):
         raise AssertionError("nothing here ends a job")
+
+
+def told(evidence: Evidence) -> dict[str, str]:
+    """The metadata as texts."""
+    found = evidence.model_dump(mode="json")["metadata"]
+    return {name: "yes" if value is True else str(value) for name, value in found.items()}
 
 
 def snippet(number: int, text: str, *, section: str = "", source: str = "https://example.org/page") -> Snippet:

@@ -7,7 +7,19 @@ import pytest
 from technoshare.errors import FetchError, Transient, Unusable
 from technoshare.retrieval.hackernews import COMMENTS
 from technoshare.retrieval.reading import read
-from tests.retrieval.answers import BUSY, GONE, HOSTILE, PROSE, SENTENCES, InlineParser, Web, article, as_json, page
+from tests.retrieval.answers import (
+    BUSY,
+    GONE,
+    HOSTILE,
+    PROSE,
+    SENTENCES,
+    InlineParser,
+    Web,
+    article,
+    as_json,
+    page,
+    told,
+)
 
 URL = "https://news.ycombinator.com/item?id=46000001"
 LINK = "https://blog.example.org/scheduler"
@@ -80,7 +92,7 @@ async def test_a_story_is_its_article_and_its_top_comments_kept_apart():
         "full",
     )
     assert (evidence.title, evidence.final_url, evidence.published) == ("How the scheduler works", URL, "2026-11-18")
-    assert evidence.metadata == {"kind": "story", "score": "321", "comments": "57"}
+    assert told(evidence) == {"kind": "story", "score": "321", "comments": "57"}
     assert sections(evidence)[-2:] == ["Hacker News: comment by wei", "Hacker News: comment by bo"]
     by_source = {snippet.source: snippet.text for snippet in evidence.snippets}
     assert set(by_source) == {LINK, f"{URL[:-1]}2", f"{URL[:-1]}3"}
@@ -157,7 +169,7 @@ async def test_a_comments_own_link_is_the_comment_and_what_was_answered():
     evidence, _ = await read_item(answers, url)
     assert evidence.title == "Comment by wei on Hacker News"
     assert sections(evidence) == ["Hacker News: comment by wei", "Hacker News: comment by bo"]
-    assert evidence.metadata == {"comments": "1", "parent": URL}
+    assert told(evidence) == {"comments": "1", "parent": URL}
 
 
 async def test_a_story_that_links_to_hacker_news_does_not_lead_round_in_a_circle():
@@ -187,7 +199,7 @@ async def test_a_deleted_item_is_not_found():
 async def test_when_the_api_is_in_trouble_the_archive_tells_the_most_discussed_first(answer):
     evidence, _ = await read_item({api(46000001): answer, archive(46000001): ARCHIVED, LINK: page(article())})
     assert sections(evidence)[-2:] == ["Hacker News: comment by wei", "Hacker News: comment by bo"]
-    assert evidence.metadata == {"kind": "story", "score": "321", "comments": "3"}
+    assert told(evidence) == {"kind": "story", "score": "321", "comments": "3"}
     assert evidence.coverage == "full"
 
 

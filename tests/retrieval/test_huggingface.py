@@ -4,7 +4,7 @@ import pytest
 
 from technoshare.errors import FetchError, Transient, Unusable
 from technoshare.retrieval.reading import ADAPTERS, read
-from tests.retrieval.answers import BUSY, GONE, HOSTILE, PROSE, InlineParser, Web, article, as_json, page
+from tests.retrieval.answers import BUSY, GONE, HOSTILE, PROSE, InlineParser, Web, article, as_json, page, told
 
 SITE = "https://huggingface.co"
 URL = f"{SITE}/sample-lab/fence-7b"
@@ -55,7 +55,7 @@ async def test_a_model_has_its_facts_and_its_card():
         ("sample-lab",),
         "2026-05-01",
     )
-    assert evidence.metadata == {
+    assert told(evidence) == {
         "kind": "model",
         "licence": "apache-2.0",
         "downloads": "12345",
@@ -74,7 +74,7 @@ async def test_a_data_set_has_its_description_and_its_card():
     evidence, _ = await read_repository({DATA_API: DATASET, f"{DATA}/raw/main/README.md": CARD}, DATA)
     assert [snippet.section for snippet in evidence.snippets] == ["About", "Fence 7B", "Limits"]
     assert evidence.snippets[0].text == "Claims of workers, one a row."
-    assert evidence.metadata == {
+    assert told(evidence) == {
         "kind": "dataset", "licence": "cc-by-4.0 mit", "downloads": "9", "likes": "0",
         "categories": "text-classification", "updated": "2026-02-04",
     }  # fmt: skip
@@ -84,14 +84,14 @@ async def test_a_space_has_its_title_and_its_card():
     evidence, _ = await read_repository({SPACE_API: DEMO, f"{SPACE}/raw/main/README.md": CARD}, SPACE)
     assert evidence.title == "sample-lab/fence-demo: Fence demo"
     assert evidence.snippets[0].text == "Try the counters"
-    assert evidence.metadata == {"likes": "5", "topics": "gradio", "updated": "2026-11-03"}
+    assert told(evidence) == {"likes": "5", "topics": "gradio", "updated": "2026-11-03"}
 
 
 @pytest.mark.parametrize(
     "url",
     [
         f"{URL}/",
-        f"http://www.huggingface.co/sample-lab/fence-7b?library=transformers",
+        "http://www.huggingface.co/sample-lab/fence-7b?library=transformers",
         "https://hf.co/sample-lab/fence-7b",
         f"{URL}/tree/main",
         f"{URL}/blob/main/README.md",

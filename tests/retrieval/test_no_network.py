@@ -79,4 +79,4 @@ async def test_however_many_sources_an_adapter_has_all_of_them_together_have_one
 
 def test_every_adapter_is_tried():
     assert list(LINKS) == [adapter.NAME for adapter in ADAPTERS]
-    assert all(next(one for one in ADAPTERS if one.matches(url)).NAME == name for name, url in LINKS.items())
+    assert all(name == next(one for one in ADAPTERS if one.matches(url)).NAME for name, url in LINKS.items())

@@ -5,7 +5,7 @@ import pytest
 from technoshare.errors import FetchError, Transient, Unusable
 from technoshare.retrieval.reading import ADAPTERS, read
 from technoshare.retrieval.stackexchange import ANSWERS
-from tests.retrieval.answers import BUSY, HOSTILE, PROSE, SENTENCES, InlineParser, Web, article, as_json, page
+from tests.retrieval.answers import BUSY, HOSTILE, PROSE, SENTENCES, InlineParser, Web, article, as_json, page, told
 
 SITE = "https://stackoverflow.com"
 URL = f"{SITE}/questions/70000001"
@@ -22,7 +22,7 @@ QUESTION = {
     "is_answered": True, "view_count": 900, "accepted_answer_id": 70000012, "answer_count": 3, "score": 42,
     "last_activity_date": 1795000000, "creation_date": 1700000000, "question_id": 70000001,
     "content_license": "CC BY-SA 4.0", "link": LONG, "title": "How do I claim a job &quot;once&quot;?",
-    "body": f"<p>{PROSE}</p>\n<pre class=\"lang-sql\"><code>UPDATE jobs\n   SET claim = claim + 1\n WHERE id = 7;\n</code></pre>\n",
+    "body": f'<p>{PROSE}</p>\n<pre class="lang-py"><code>with claim(7) as job:\n    if job:\n        work(job)\n</code></pre>\n',
 }  # fmt: skip
 ANSWERED = [
     {"answer_id": 70000011, "question_id": 70000001, "is_accepted": False, "score": 90, "body": "<p>Take a counter and raise it with every claim that is made.</p>",
@@ -69,7 +69,7 @@ async def test_a_question_its_accepted_and_its_top_answers_are_kept_apart():
     )
     assert (evidence.title, evidence.authors) == ('How do I claim a job "once"?', ("Ada & Wei",))
     assert (evidence.published, evidence.final_url) == ("2023-11-14", URL)
-    assert evidence.metadata == {
+    assert told(evidence) == {
         "kind": "question", "score": "42", "answers": "3", "topics": "sqlite queue", "updated": "2026-11-18",
         "licence": "CC BY-SA 4.0", "accepted": "yes",
     }  # fmt: skip
@@ -84,7 +84,7 @@ async def test_a_question_its_accepted_and_its_top_answers_are_kept_apart():
 
 async def test_code_keeps_its_lines_and_its_indentation():
     evidence, _ = await read_question(WHOLE)
-    assert "UPDATE jobs\n   SET claim = claim + 1\n WHERE id = 7;" in "\n".join(one.text for one in evidence.snippets)
+    assert "with claim(7) as job:\n    if job:\n        work(job)" in "\n".join(one.text for one in evidence.snippets)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ async def test_code_keeps_its_lines_and_its_indentation():
         LONG,
         f"{LONG}?noredirect=1&lq=1",
         f"{LONG}/",
-        f"http://www.stackoverflow.com/q/70000001",
+        "http://www.stackoverflow.com/q/70000001",
         f"{SITE}/q/70000001/4711",
     ],
 )
@@ -119,7 +119,7 @@ async def test_a_named_answer_beyond_the_top_ones_is_asked_for():
 
 async def test_of_many_answers_the_best_are_read_and_the_coverage_says_so():
     evidence, _ = await read_question(WHOLE | {api("questions/70000001"): items(QUESTION | {"answer_count": 30})})
-    assert (evidence.coverage, evidence.metadata["answers"]) == ("partial", "30")
+    assert (evidence.coverage, told(evidence)["answers"]) == ("partial", "30")
 
 
 async def test_a_question_without_answers_is_a_question():
@@ -127,8 +127,8 @@ async def test_a_question_without_answers_is_a_question():
     evidence, _ = await read_question(
         {api("questions/70000001"): alone, api("questions/70000001/answers", more=BEST): items()}
     )
-    assert (evidence.coverage, evidence.metadata["state"]) == ("full", "closed")
-    assert "accepted" not in evidence.metadata
+    assert (evidence.coverage, told(evidence)["state"]) == ("full", "closed")
+    assert "accepted" not in told(evidence)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ async def test_every_site_of_the_network_is_asked_under_its_name(host, site):
 )
 async def test_what_was_deleted_is_not_found(url, path):
     with pytest.raises(
-        Unusable, match="stackoverflow.com has no (question|answer) 7000001?[0-9]+, or it was deleted"
+        Unusable, match=r"stackoverflow\.com has no (question|answer) 700000[01]\d, or it was deleted"
     ) as caught:
         await read_question({api(path): items()}, url)
     assert caught.value.obstacle == "not_found"

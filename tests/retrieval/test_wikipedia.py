@@ -4,7 +4,7 @@ import pytest
 
 from technoshare.errors import FetchError, Transient, Unusable
 from technoshare.retrieval.reading import ADAPTERS, read
-from tests.retrieval.answers import BUSY, HOSTILE, PROSE, SENTENCES, InlineParser, Web, as_json, page
+from tests.retrieval.answers import BUSY, HOSTILE, PROSE, SENTENCES, InlineParser, Web, as_json, page, told
 
 URL = "https://en.wikipedia.org/wiki/Job_scheduler"
 SUMMARY = "https://en.wikipedia.org/api/rest_v1/page/summary/Job_scheduler"
@@ -69,7 +69,7 @@ async def test_an_article_is_its_text_by_sections_without_references_and_boxes()
     evidence, _ = await read_article(WHOLE)
     assert (evidence.adapter, evidence.domain, evidence.coverage) == ("WikipediaAdapter", "en.wikipedia.org", "full")
     assert (evidence.title, evidence.final_url, evidence.language) == ("Job scheduler", URL, "en")
-    assert evidence.metadata == {"kind": "article", "updated": "2026-10-02"}
+    assert told(evidence) == {"kind": "article", "updated": "2026-10-02"}
     assert [snippet.section for snippet in evidence.snippets] == ["Description", "", "History", "Tapes"]
     text = "\n".join(snippet.text for snippet in evidence.snippets)
     assert "decides what runs next. The scheduler keeps" in text
@@ -184,7 +184,7 @@ async def test_when_nothing_answers_the_link_is_tried_again_later():
 @pytest.mark.parametrize("answer", [BUSY, *HOSTILE.values()], ids=["429", *HOSTILE])
 async def test_without_a_summary_the_text_is_enough(answer):
     evidence, _ = await read_article({URL: wiki(), SUMMARY: answer})
-    assert (evidence.coverage, evidence.metadata) == ("full", {"kind": "article"})
+    assert (evidence.coverage, told(evidence)) == ("full", {"kind": "article"})
 
 
 @pytest.mark.parametrize(

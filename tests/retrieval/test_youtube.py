@@ -6,7 +6,7 @@ import pytest
 
 from technoshare.errors import FetchError, Transient, Unusable
 from technoshare.retrieval.reading import ADAPTERS, read, read_any
-from tests.retrieval.answers import BUSY, GONE, HOSTILE, PROSE, SENTENCES, InlineParser, Web, as_json, page
+from tests.retrieval.answers import BUSY, GONE, HOSTILE, PROSE, SENTENCES, InlineParser, Web, as_json, page, told
 
 URL = "https://www.youtube.com/watch?v=aB3_dE-7gHi"
 OEMBED = "https://www.youtube.com/oembed?url=https%3A%2F%2Fwww.youtube.com%2Fwatch%3Fv%3DaB3_dE-7gHi&format=json"
@@ -52,7 +52,7 @@ async def test_a_video_is_its_title_its_channel_and_its_description_and_was_not_
         ("Ada Brandt",),
         "2026-10-30",
     )
-    assert evidence.metadata == {"kind": "video", "duration": "1:12:05"}
+    assert told(evidence) == {"kind": "video", "duration": "1:12:05"}
     assert "\n".join(one.text for one in evidence.snippets) == DESCRIPTION.replace("\n\n", "\n")
 
 
