@@ -1,4 +1,4 @@
-"""Videos on YouTube: title, channel, description. Nobody here watches a video, and the evidence says so."""
+"""Videos on YouTube: title, channel, description, captions. Nobody here watches a video, and the evidence says so."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from technoshare.errors import FetchError, Transient, Unusable
 from technoshare.models import Evidence
 from technoshare.ports import Fetcher, Parser
 from technoshare.retrieval.api import ask
+from technoshare.retrieval.captions import captions_address, read_captions
 from technoshare.retrieval.documents import clean
 from technoshare.retrieval.language import language_of
 from technoshare.retrieval.obstacles import require_success
@@ -49,6 +50,8 @@ class Watch:
     description: str = ""
     published: str = ""
     duration: str = ""
+    captions: str = ""
+    """Their address."""
 
 
 def matches(url: str) -> bool:
@@ -57,9 +60,10 @@ def matches(url: str) -> bool:
 
 
 async def read(url: str, fetcher: Fetcher, parser: Parser) -> Evidence:
-    """Return what is written about the video: coverage `metadata`, obstacle `not_watched`.
+    """Return what is written about the video and, as far as YouTube tells, what is said in it.
 
-    Raises `Unusable` for a video that is private or not there, and `Transient` when neither source answered.
+    Coverage is `metadata`, `partial` with captions; the obstacle is `not_watched` in any case. Raises `Unusable` for a
+    video that is private or not there, and `Transient` when neither source answered.
     """
     del parser  # what is used of the page are its player's data, not its text
     home = canonical_url(url)
@@ -69,11 +73,12 @@ async def read(url: str, fetcher: Fetcher, parser: Parser) -> Evidence:
         if not watch.title:
             raise card
         card = Card(title=watch.title)
-    return await _evidence(url, home, card, watch)
+    return await _evidence(url, home, card, watch, await read_captions(watch.captions, home, fetcher))
 
 
-async def _evidence(url: str, home: str, card: Card, watch: Watch) -> Evidence:
+async def _evidence(url: str, home: str, card: Card, watch: Watch, said: Part | None) -> Evidence:
     language = language_of(watch.description)
+    about = [Part(home, titled("Description", watch.description, language))] if watch.description else []
     told = {"kind": "video", "duration": watch.duration}
     return Evidence(
         url=url,
@@ -83,10 +88,10 @@ async def _evidence(url: str, home: str, card: Card, watch: Watch) -> Evidence:
         title=squeeze(card.title),
         authors=(squeeze(card.author_name),) if card.author_name else (),
         published=watch.published,
-        language=language or "en",
-        coverage="metadata",
+        language=(said.document.language if said else "") or language or "en",
+        coverage="partial" if said else "metadata",
         obstacle="not_watched",
-        snippets=await cut_aside(Part(home, titled("Description", watch.description, language))),
+        snippets=await cut_aside(*about, *([said] if said else [])),
         metadata={name: value for name, value in told.items() if value},
     )
 
@@ -121,6 +126,7 @@ def parse_watch(source: str) -> Watch:
         description=clean(_text(written[1])) if written else meta.get("description", ""),
         published=published[0] if published else "",
         duration=_clock(meta.get("duration", "")),
+        captions=captions_address(source),
     )
 
 

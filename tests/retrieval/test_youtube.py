@@ -32,6 +32,35 @@ def watch(description: str = DESCRIPTION, title: str = "Fences, in twelve minute
     )
 
 
+TRACK = "https://www.youtube.com/api/timedtext?v=aB3_dE-7gHi&caps=asr&signature=0A&lang="
+
+
+def tracks(*listed: dict) -> str:
+    return (
+        watch()
+        .body.decode()
+        .replace('{"videoDetails"', '{"captions":{"captionTracks":' + json.dumps(listed) + '},"videoDetails"')
+    )
+
+
+def track(language: str, **fields) -> dict:
+    return {
+        "baseUrl": f"{TRACK}{language}",
+        "name": {"simpleText": "English"},
+        "vssId": ".en",
+        "languageCode": language,
+    } | fields
+
+
+SPOKEN = as_json(
+    200,
+    wireMagic="pb3",
+    events=[
+        {"tStartMs": 0, "dDurationMs": 900, "id": 1, "wpWinPosId": 1},
+        {"tStartMs": 1000, "segs": [{"utf8": "A lock server"}, {"utf8": " would need\na second machine."}]},
+        {"tStartMs": 3_723_000, "segs": [{"utf8": "And that was all\x07 about fences."}]},
+    ],
+)
 CONSENT = page(
     "<html><head><title>Before you continue to YouTube</title></head><body>We use cookies</body></html>",
     url="https://consent.youtube.com/m?continue=x",
@@ -134,3 +163,35 @@ async def test_when_nothing_answers_the_link_is_tried_again_later(trouble):
 async def test_a_hostile_page_is_searched_in_bounded_time(body):
     with pytest.raises(Unusable):
         await read_video({OEMBED: CARD, URL: page(body)})
+
+
+async def test_captions_that_the_page_offers_are_read_and_the_video_is_still_not_watched():
+    source = page(tracks(track("en", kind="asr"), track("de")))
+    evidence = await read_video({OEMBED: CARD, URL: source, f"{TRACK}de&fmt=json3": SPOKEN})
+    assert (evidence.coverage, evidence.obstacle) == ("partial", "not_watched")
+    assert [(one.section, one.text) for one in evidence.snippets if one.section != "Description"] == [
+        ("Transcript from 0:00:00", "A lock server would need a second machine."),
+        ("Transcript from 1:00:00", "And that was all about fences."),
+    ]
+
+
+@pytest.mark.parametrize("answer", [GONE, BUSY, *HOSTILE.values()], ids=["404", "429", *HOSTILE])
+async def test_without_captions_a_video_is_what_is_written_about_it(answer):
+    evidence = await read_video({OEMBED: CARD, URL: page(tracks(track("en"))), f"{TRACK}en&fmt=json3": answer})
+    assert (evidence.coverage, {one.section for one in evidence.snippets}) == ("metadata", {"Description"})
+
+
+@pytest.mark.parametrize(
+    "address", ["http://169.254.169.254/api/timedtext?v=1", "https://www.youtube.com/logout?x=1", "//a"]
+)
+async def test_captions_are_fetched_from_nowhere_else(address):
+    web = Web({OEMBED: CARD, URL: page(tracks({"baseUrl": address}))})
+    assert (await read(URL, web, InlineParser())).coverage == "metadata"
+    assert sorted(web.asked) == sorted([OEMBED, URL])
+
+
+@pytest.mark.parametrize("listed", ["[" * 90_000, "[{]", "[1]", '[{"baseUrl": 7}]', "[]"])
+async def test_a_list_of_captions_that_makes_no_sense_is_none(listed):
+    assert (
+        await read_video({OEMBED: CARD, URL: page(f'{watch().body.decode()}"captionTracks":{listed}')})
+    ).coverage == "metadata"
