@@ -39,7 +39,6 @@ class Item(BaseModel):
     """A story or a comment, in the names of the official API."""
 
     id: int
-    type: str = "story"
     by: str = ""
     time: Seconds = 0
     title: str = ""
@@ -77,7 +76,6 @@ class _Archived(BaseModel):
     """A story or a comment with everything below it, in the names of the archive."""
 
     id: int
-    type: str = "story"
     author: str | None = None
     created_at_i: Seconds = 0
     title: str | None = None
@@ -94,7 +92,6 @@ class _Archived(BaseModel):
     def item(self) -> Item:
         return Item(
             id=self.id,
-            type=self.type,
             by=self.author or "",
             time=self.created_at_i,
             title=self.title or "",
@@ -140,7 +137,8 @@ class HackerNews:
             page = await read_webpage(_HOME.format(number), fetcher, parser, adapter=self.NAME)
             return page.model_copy(update={"url": url, "coverage": "partial"})
         article = await self._article(discussion.item, fetcher, parser)
-        return await self._evidence(url, discussion, article, await _parts(discussion, parser))
+        talk = await self._talk(url, discussion, parser)
+        return talk if article is None else await _with_article(talk, article)
 
     async def _article(self, item: Item, fetcher: Fetcher, parser: Parser) -> Evidence | Unusable | Transient | None:
         """Return what the story links to, None when that is no other site; an error is a value: the talk may do."""
@@ -151,12 +149,9 @@ class HackerNews:
         except (Unusable, Transient) as why:
             return why
 
-    async def _evidence(
-        self, url: str, discussion: Discussion, article: Evidence | Unusable | Transient | None, posts: list[Part]
-    ) -> Evidence:
-        item = discussion.item
-        talk = await cut_aside(*posts)
-        evidence = Evidence(
+    async def _talk(self, url: str, discussion: Discussion, parser: Parser) -> Evidence:
+        item, parts = discussion.item, await _parts(discussion, parser)
+        return Evidence(
             url=url,
             final_url=item.home,
             adapter=self.NAME,
@@ -164,28 +159,23 @@ class HackerNews:
             title=squeeze(item.title) or f"Comment by {item.by} on Hacker News",
             authors=(item.by,) if item.by else (),
             published=day(item.time),
-            language=posts[0].document.language or "en" if posts else "en",
+            language=(parts[0].document.language if parts else "") or "en",
             coverage="full",
-            snippets=talk,
+            snippets=await cut_aside(*parts),
             metadata=item.metadata(),
         )
-        if article is None:
-            return evidence
-        if not isinstance(article, Evidence):
-            if evidence.words < LITTLE_TALK:
-                raise article
-            obstacle = article.obstacle if isinstance(article, Unusable) else "unreachable"
-            return evidence.model_copy(update={"coverage": "partial", "obstacle": obstacle})
-        return evidence.model_copy(
-            update={
-                "authors": article.authors,
-                "published": article.published or evidence.published,
-                "language": article.language,
-                "coverage": article.coverage,
-                "obstacle": article.obstacle,
-                "snippets": article.snippets + await aside(added, talk, article.snippets),
-            }
-        )
+
+
+async def _with_article(talk: Evidence, article: Evidence | Unusable | Transient) -> Evidence:
+    """Return the article, then what the talk says beyond it; the talk alone where there is no article."""
+    if isinstance(article, Evidence):
+        told = article.model_dump(include={"authors", "language", "coverage", "obstacle"})
+        snippets = article.snippets + await aside(added, talk.snippets, article.snippets)
+        return talk.model_copy(update=told | {"published": article.published or talk.published, "snippets": snippets})
+    if talk.words < LITTLE_TALK:
+        raise article
+    obstacle = article.obstacle if isinstance(article, Unusable) else "unreachable"
+    return talk.model_copy(update={"coverage": "partial", "obstacle": obstacle})
 
 
 def _number(url: str) -> int | None:
@@ -213,21 +203,21 @@ async def _parts(discussion: Discussion, parser: Parser) -> list[Part]:
 
 async def _discussion(number: int, fetcher: Fetcher) -> Discussion | None:
     """Return what the official API knows, else the archive, else None. Raises `Unusable` for what is not there."""
-    for source in (_official, _archived):
-        try:
-            return await source(number, fetcher)
-        except (FetchError, Transient):
-            continue
-        except Unusable as why:
-            if why.obstacle == "not_found":
-                raise Unusable(f"Hacker News has no post {number}, or it was deleted", obstacle="not_found") from why
-    return None
+    try:
+        return await _official(number, fetcher)
+    except (FetchError, Transient, Unusable) as trouble:
+        if isinstance(trouble, Unusable) and trouble.obstacle == "not_found":
+            raise
+    try:
+        return await _archived(number, fetcher)
+    except (FetchError, Transient, Unusable):  # it learns of a post some minutes late, so it never says the last word
+        return None
 
 
 async def _official(number: int, fetcher: Fetcher) -> Discussion:
     item = (await ask(_API.format(number), _Answer, fetcher)).root
     if item is None or item.deleted:
-        raise Unusable("no such item", obstacle="not_found")
+        raise Unusable(f"Hacker News has no post {number}, or it was deleted", obstacle="not_found")
     comments = await asyncio.gather(*(_comment(kid, fetcher) for kid in item.kids[:COMMENTS]))
     return Discussion(item, tuple(each for each in comments if each and not each.dead and not each.deleted))
 

@@ -12,8 +12,8 @@ from technoshare.models import Document, Section
 from technoshare.ports import Parser
 from technoshare.retrieval.snippets import Part
 
-LONGEST = 8_000
-"""Characters of one post; a longer one would crowd out the other voices."""
+LONGEST = 30_000
+"""Characters of one post that are kept: what Stack Exchange lets anybody write."""
 LARGEST = 200_000
 """Characters of a post's HTML that are parsed at all."""
 

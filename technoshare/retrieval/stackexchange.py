@@ -26,8 +26,8 @@ ANSWERS = 8
 
 _API = "https://api.stackexchange.com/2.3/{}?site={}&filter=withbody"
 _HOST = re.compile(
-    r"(?:www\.)?((?:[a-z]{2}\.|meta\.)?stackoverflow\.com|(?:[a-z0-9-]+\.){1,2}stackexchange\.com|mathoverflow\.net|stackapps\.com|"
-    r"(?:meta\.)?(?:superuser|serverfault|askubuntu)\.com)"
+    r"(?:www\.)?((?:[a-z]{2}\.|meta\.)?stackoverflow\.com|(?:meta\.)?(?:superuser|serverfault|askubuntu)\.com|"
+    r"(?:[a-z0-9-]+\.){1,2}stackexchange\.com|(?:meta\.)?mathoverflow\.net|stackapps\.com)"
 )
 _NOT_SITES = frozenset({"api.stackexchange.com", "data.stackexchange.com", "chat.stackexchange.com"})
 _QUESTION = re.compile(r"/(?:questions|q)/([0-9]{1,12})(?:/[^/]*)?(?:/([0-9]{1,12}))?/?")
@@ -147,7 +147,7 @@ async def _evidence(url: str, link: Link, question: Question, answers: tuple[Ans
         title=squeeze(unescape(question.title)),
         authors=(squeeze(unescape(question.owner.display_name)),),
         published=day(question.creation_date),
-        language=parts[0].document.language or "en" if parts else "en",
+        language=(parts[0].document.language if parts else "") or "en",
         coverage="full" if len(parts) > question.answer_count else "partial",
         snippets=await cut_aside(*parts),
         metadata=question.metadata() | accepted,

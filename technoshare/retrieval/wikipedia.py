@@ -42,9 +42,10 @@ class Article:
     def home(self) -> str:
         """The desktop page, which has all of the text in one piece."""
         host = f"https://{self.language}.wikipedia.org"
-        if self.query:
-            return f"{host}/w/index.php?{f'title={self.title}&' if self.title else ''}{self.query}"
-        return f"{host}/wiki/{self.title}"
+        if not self.query:
+            return f"{host}/wiki/{self.title}"
+        title = f"title={quote(unquote(self.title), safe='')}&" if self.title else ""
+        return f"{host}/w/index.php?{title}{self.query}"
 
 
 class Summary(BaseModel):

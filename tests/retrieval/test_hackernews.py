@@ -6,6 +6,7 @@ import pytest
 
 from technoshare.errors import FetchError, Transient, Unusable
 from technoshare.retrieval.hackernews import COMMENTS
+from technoshare.retrieval.posts import LONGEST
 from technoshare.retrieval.reading import read
 from tests.retrieval.answers import (
     BUSY,
@@ -182,11 +183,15 @@ async def test_only_the_top_comments_are_asked_for():
     assert sum("firebaseio" in asked for asked in web.asked) == 1 + COMMENTS
 
 
-@pytest.mark.parametrize("answer", [page("null", kind="application/json"), GONE], ids=["null", "404"])
-async def test_an_item_that_was_never_there_is_not_found(answer):
+async def test_an_item_that_was_never_there_is_not_found():
     with pytest.raises(Unusable, match="no post 46000001, or it was deleted") as caught:
-        await read_item({api(46000001): answer})
+        await read_item({api(46000001): page("null", kind="application/json")})
     assert caught.value.obstacle == "not_found"
+
+
+async def test_an_archive_that_does_not_know_a_new_post_yet_does_not_decide():
+    evidence, _ = await read_item({api(46000001): BUSY, archive(46000001): GONE, URL: page(article())})
+    assert evidence.coverage == "partial"
 
 
 async def test_a_deleted_item_is_not_found():
@@ -239,4 +244,4 @@ async def test_odd_forms_of_the_address_are_the_same_story(url):
 async def test_a_giant_comment_does_not_crowd_out_the_article(text):
     evidence, _ = await read_item(WHOLE | {api(46000002): comment(46000002, "wei", text)})
     assert evidence.snippets[0].source == LINK
-    assert sum(len(one.text) for one in evidence.snippets if one.section.endswith("wei")) <= 8_000
+    assert sum(len(one.text) for one in evidence.snippets if one.section.endswith("wei")) <= LONGEST

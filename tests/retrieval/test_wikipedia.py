@@ -118,6 +118,12 @@ async def test_an_old_version_stays_the_old_version():
     assert evidence.final_url == url == web.asked[0]
 
 
+async def test_a_title_with_odd_characters_survives_a_query():
+    url = "https://en.wikipedia.org/w/index.php?title=A%26B%2B&oldid=77"
+    _, web = await read_article({url: wiki()}, "https://en.wikipedia.org/wiki/A&B+?oldid=77")
+    assert web.asked[0] == url
+
+
 async def test_an_article_in_another_language_is_in_that_language():
     url = "https://de.wikipedia.org/wiki/Stapel%C3%BCberwachung"
     text = (
