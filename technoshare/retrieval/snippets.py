@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise, takewhile, zip_longest
+from itertools import chain, pairwise, zip_longest
 
 from technoshare.aside import aside
 from technoshare.models import Document, Project, Section, Snippet
@@ -23,7 +23,7 @@ LONGEST = 1_400
 BUDGET = 96_000
 """Characters for one evidence: about 24,000 tokens, so a usual paper fits whole (55,000 to 72,000)."""
 LOOKED_AT = 200_000
-"""Characters of one document that are cut at all; beyond it is a book, and cutting takes longer than reading."""
+"""Characters of one document that are cut at all; more is a book, and cutting takes longer than reading."""
 SAME = 0.8
 """Jaccard similarity of 4-word shingles above which two snippets say the same."""
 
@@ -90,8 +90,16 @@ def _pieces(part: Part) -> Iterator[Snippet]:
 
 
 def _sections(document: Document) -> Iterator[Section]:
-    whole = Section(start=0, end=min(len(document.text), LOOKED_AT))
-    return takewhile(lambda section: section.end <= LOOKED_AT, document.sections or (whole,))
+    """Return the sections that are looked at: of a book the telling ones and the beginning, in reading order."""
+    sections = document.sections or (Section(start=0, end=len(document.text)),)
+    room, kept = LOOKED_AT, {}
+    for at in sorted(range(len(sections)), key=lambda at: not _TELLING.search(sections[at].title)):
+        if room <= 0:
+            break
+        start, end = sections[at].start, sections[at].end
+        kept[at] = sections[at].model_copy(update={"end": min(end, start + room)})
+        room -= end - start
+    return (kept[at] for at in sorted(kept))
 
 
 def _sentences(document: Document) -> Iterator[Span]:

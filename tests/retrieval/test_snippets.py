@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from technoshare.models import Document, Project, Section
 from technoshare.retrieval.plain import text_document
-from technoshare.retrieval.snippets import BUDGET, LONGEST, Part, added, chosen, cut, cut_aside
+from technoshare.retrieval.snippets import BUDGET, LONGEST, LOOKED_AT, Part, added, chosen, cut, cut_aside
 from tests.retrieval.answers import PROSE, SENTENCES, snippet
 
 URL = "https://example.org/page"
@@ -181,6 +181,22 @@ def hash_of(snippets) -> str:
 def test_a_book_is_cut_in_bounded_time():
     snippets = cut_text("x y. " * 500_000)
     assert snippets[-1].end <= 200_000
+
+
+def test_of_a_book_the_conclusions_are_looked_at_too():
+    text, parts = sections(
+        *((f"Chapter {n}", paragraphs(200, f"chapter{n}")) for n in range(5)), ("Conclusions", PROSE)
+    )
+    assert len(text) > 300_000
+    snippets = cut_text(text, *parts)
+    assert list(dict.fromkeys(one.section for one in snippets)) == ["Chapter 0", "Chapter 1", "Conclusions"]
+
+
+def test_a_section_as_long_as_a_book_is_read_from_its_beginning():
+    text = paragraphs(1000)
+    snippets = cut_text(text, Section(title="All", start=0, end=len(text)))
+    assert snippets[0].start == 0
+    assert LOOKED_AT - 1000 < snippets[-1].end <= LOOKED_AT
 
 
 def test_new_snippets_are_numbered_on_and_known_ones_left_out():
