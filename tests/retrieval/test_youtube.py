@@ -5,8 +5,10 @@ import json
 import pytest
 
 from technoshare.errors import FetchError, Transient, Unusable
+from technoshare.render import comment_text
 from technoshare.retrieval.reading import ADAPTERS, read, read_any
 from tests.retrieval.answers import BUSY, GONE, HOSTILE, PROSE, SENTENCES, InlineParser, Web, as_json, page, told
+from tests.samples import reviewed
 
 URL = "https://www.youtube.com/watch?v=aB3_dE-7gHi"
 OEMBED = "https://www.youtube.com/oembed?url=https%3A%2F%2Fwww.youtube.com%2Fwatch%3Fv%3DaB3_dE-7gHi&format=json"
@@ -83,6 +85,12 @@ async def test_a_video_is_its_title_its_channel_and_its_description_and_was_not_
     )
     assert told(evidence) == {"kind": "video", "duration": "1:12:05"}
     assert "\n".join(one.text for one in evidence.snippets) == DESCRIPTION.replace("\n\n", "\n")
+
+
+async def test_the_reply_says_that_nobody_watched_it():
+    evidence = await read_video(WHOLE)
+    source = reviewed().source.model_copy(update={"coverage": evidence.coverage, "obstacle": evidence.obstacle})
+    assert "Read: metadata only, not the text (2,314 words, not watched)" in comment_text(reviewed(source=source))
 
 
 @pytest.mark.parametrize(
