@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from technoshare.models import Snippet
+from technoshare.models import Evidence, Snippet
 from technoshare.terminal import show_evidence
 from tests.samples import URL, evidence
 
@@ -16,12 +16,16 @@ def shown(page, *, width: int = 100, **options) -> str:
     return out.getvalue()
 
 
+def known(page: Evidence, **metadata: str) -> Evidence:
+    return Evidence.model_validate(page.model_dump() | {"metadata": metadata})
+
+
 def snippet(number: int, text: str, **fields) -> Snippet:
     return Snippet(**{"id": f"s{number}", "text": text, "source": URL, "start": 0, "end": len(text)} | fields)
 
 
 def test_the_head_tells_what_was_read_and_how_much_of_it():
-    text = shown(evidence(coverage="partial", obstacle="pay_wall", metadata={"licence": "MIT"}))
+    text = shown(known(evidence(coverage="partial", obstacle="pay_wall"), licence="MIT"))
     told = ("Tin roofs", URL, "partial: pay wall", "Ada Quill", "2026-11-12", "GenericAdapter", "in 9 snippets", "MIT")
     assert not [word for word in told if word not in text]
 
@@ -47,7 +51,7 @@ def test_no_line_but_an_address_is_wider_than_the_terminal(width):
 
 def test_nothing_of_a_page_is_markup_or_an_order_to_the_terminal():
     evil = "[red]x[/red] [/] \x1b]0;owned\x07\x1b[2J\x9b31m \u202eabc"
-    page = evidence(title=evil, snippets=(snippet(1, evil, section=evil),), metadata={"licence": evil}, authors=(evil,))
+    page = known(evidence(title=evil, snippets=(snippet(1, evil, section=evil),), authors=(evil,)), licence=evil)
     text = shown(page, force_terminal=True, color_system=None)
     assert "[red]x[/red] [/]" in text
     assert not [character for character in "\x07\x9b\u202e" if character in text]
