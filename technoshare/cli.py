@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -19,7 +20,7 @@ Command = Callable[[argparse.Namespace, Settings], Coroutine[Any, Any, int]]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 well, 1 it failed, 2 a wrong setting, 130 interrupted."""
+    """Run one command and return its exit code: 0 well, 1 it failed, 2 wrong usage or setting, 130 interrupted."""
     parsed = _parser().parse_args(arguments)
     run: Command = parsed.run
     try:
@@ -53,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         ("comment", _comment, "write the comment for a link, without Slack"),
     ):
         added = command(name, run, told)
-        added.add_argument("url", metavar="URL")
+        added.add_argument("url", metavar="URL", type=_address)
         added.add_argument("--json", action="store_true", help="print JSON instead of a table")
     _add_jobs(commands)
     evaluation = command("eval", _evaluate, "run the evaluation set and score it")
@@ -64,6 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--once", action="store_true", help="end when the samples are answered")
     demo.add_argument("--with-model", action="store_true", help="use OPENAI_* of the environment")
     return parser
+
+
+def _address(text: str) -> str:
+    if re.match(r"https?://.", text, re.IGNORECASE):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} does not begin with http:// or https://")
 
 
 def _add_jobs(commands: Any) -> None:  # argparse has no public name for the type

@@ -51,7 +51,7 @@ class Fetcher(Protocol):
         """
 
 
-DocumentKind = Literal["html", "pdf", "latexml", "text"]
+DocumentKind = Literal["html", "pdf", "latexml", "mediawiki", "fragment", "text"]
 
 
 class Parser(Protocol):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -16,43 +20,74 @@ from rich.table import Table
 from technoshare import render
 from technoshare.jobs.report import JobLine, JobReport
 from technoshare.mlops.evaluation.runner import Results, Score
-from technoshare.models import Evidence, Reviewed
-from technoshare.text import squeeze
+from technoshare.models import Evidence, Reviewed, Snippet
+from technoshare.text import squeeze, visible
 
 _OUT = Console(highlight=False)
 _COLOURS = {"ready": "yellow", "running": "blue", "done": "green", "dead": "red"}
 _ROWS = 50  # jobs of a list
-_PREVIEW = 160  # characters of a snippet: two lines of a usual terminal
+_PREVIEW = 400  # characters of a snippet: a line of the widest terminal
+_NARROW = 70  # columns
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def show_evidence(evidence: Evidence) -> None:
-    """Print what was read: a head with the source, then one row a snippet."""
-    head = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+def show_evidence(evidence: Evidence, out: Console = _OUT) -> None:
+    """Print what was read: the source and what is known about it, then one line a snippet below its address."""
+    head = Table.grid(padding=(0, 2, 0, 0))
+    head.add_column(style="dim", no_wrap=True)
+    head.add_column(overflow="fold")
     rows = (
-        ("title", evidence.title),
         ("authors", ", ".join(evidence.authors)),
         ("published", evidence.published),
-        ("address", evidence.final_url),
         ("adapter", evidence.adapter),
-        ("coverage", f"{evidence.coverage}{f' ({evidence.obstacle})' if evidence.obstacle else ''}"),
         ("language", evidence.language),
-        ("words", f"{evidence.words:,} in {len(evidence.snippets)} snippets"),
-        *((f"· {name}", text) for name, text in evidence.metadata.known()),
+        ("words", f"{evidence.words:,} in {_counted(len(evidence.snippets), 'snippet')}"),
+        *((f"· {name}", value) for name, value in evidence.metadata.known()),
     )
+    head.add_row("coverage", _coverage(evidence))
     for name, value in rows:
         if value:
-            head.add_row(f"[dim]{escape(name)}[/dim]", escape(value))
-    body = Table(box=box.SIMPLE_HEAD, expand=True)
-    body.add_column("id", style="cyan", no_wrap=True)
-    body.add_column("section", max_width=24)
-    body.add_column("characters", justify="right", no_wrap=True, style="dim")
-    body.add_column("text", ratio=1)
-    for snippet in evidence.snippets:
-        where = snippet.section or (f"page {snippet.page}" if snippet.page else "")
-        text = squeeze(snippet.text)
-        shown = text if len(text) <= _PREVIEW else text[: _PREVIEW - 1] + "…"
-        body.add_row(snippet.id, escape(where), f"{snippet.start}–{snippet.end}", escape(shown))
-    _OUT.print(head, body)
+            head.add_row(_told(name), _told(value))
+    out.print(f"[bold]{_told(evidence.title) or 'no title'}[/bold]")
+    out.print(_told(evidence.final_url), style="cyan", soft_wrap=True)
+    out.print(head)
+    _show_snippets(evidence.snippets, out)
+
+
+def _coverage(evidence: Evidence) -> str:
+    obstacle = f": {_told(evidence.obstacle.replace('_', ' '))}" if evidence.obstacle else ""
+    return f"[{'green' if evidence.coverage == 'full' else 'yellow'}]{evidence.coverage}{obstacle}[/]"
+
+
+def _show_snippets(snippets: Sequence[Snippet], out: Console) -> None:
+    """Print id, section or page, characters and first words; a narrow terminal does without the characters."""
+    narrow = out.width < _NARROW
+    lines = [(one.id, _place(one), f"{one.start}–{one.end}", one.text[:_PREVIEW], one.source) for one in snippets]
+    ids, places, spans = (max([0, *(cell_len(line[column]) for line in lines)]) for column in range(3))
+    for source, of_source in groupby(lines, key=itemgetter(-1)):
+        out.print(f"\n[dim]{_told(source)}[/dim]", soft_wrap=True)
+        table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        table.add_column(style="cyan", width=ids)
+        table.add_column(width=min(places, 20 if narrow else 28), no_wrap=True, overflow="ellipsis")
+        if not narrow:
+            table.add_column(style="dim", width=spans, justify="right")
+        table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        for name, place, span, text, _ in of_source:
+            table.add_row(name, _told(place), *([] if narrow else [span]), _told(text))
+        out.print(table)
+
+
+def _place(snippet: Snippet) -> str:
+    return snippet.section or (f"page {snippet.page}" if snippet.page else "")
+
+
+def _told(text: str) -> str:
+    """Return what a page says as one harmless line: no markup, and no escape sequence that a terminal would obey."""
+    return escape(_CONTROL.sub("", squeeze(visible(text))))
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def show_comment(reviewed: Reviewed) -> None:

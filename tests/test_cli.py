@@ -32,6 +32,16 @@ def test_a_command_that_does_not_exist_is_a_usage_error(capsys):
     assert "dance" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "arguments", [["read"], ["read", "blog.example.org"], ["read", "ftp://a.org/x"], ["comment", ""]]
+)
+def test_what_is_no_web_address_is_a_usage_error(capsys, arguments):
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    assert "URL" in capsys.readouterr().err
+
+
 def test_read_shows_source_coverage_and_snippets(capsys):
     assert main(["read", REPO]) == 0
     shown = capsys.readouterr().out

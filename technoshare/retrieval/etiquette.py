@@ -1,8 +1,9 @@
-"""What some hosts ask of their clients: arXiv's API one request at a time, GitHub's API its token from us alone."""
+"""What some hosts ask of their clients: one request at a time, a rest when they say so, a token for its owner alone."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -52,6 +53,27 @@ class Lane:
             self._inside -= 1
 
 
+_BACKOFF = re.compile(rb'"backoff"\s*:\s*(\d{1,5})\b')
+
+
+class Rest:
+    """The seconds without requests that Stack Exchange's API asks for inside its answers."""
+
+    def __init__(self, *, clock: Clock = time.monotonic) -> None:
+        self._clock, self._over = clock, clock()
+
+    def require_over(self) -> None:
+        """Raise a transient `FetchError` while the rest lasts: whoever asks all the same is shut out for the day."""
+        if self._clock() < self._over:
+            raise FetchError("Stack Exchange has asked us to wait", transient=True)
+
+    def note(self, page: Page) -> Page:
+        """Return the answer; a rest that it asks for begins."""
+        if asked := _BACKOFF.search(page.body):
+            self._over = self._clock() + int(asked[1])
+        return page
+
+
 @dataclass(frozen=True)
 class ConsiderateFetcher:
     """A `Fetcher` in front of the live one that keeps to these rules; `github_token` may be empty."""
@@ -59,6 +81,7 @@ class ConsiderateFetcher:
     inner: Fetcher
     github_token: str = field(default="", repr=False)
     arxiv: Lane = field(default_factory=Lane)
+    stack_exchange: Rest = field(default_factory=Rest)
 
     async def get(self, url: str, *, headers: Mapping[str, str] | None = None, limit: int | None = None) -> Page:
         """Return the answer (see `Fetcher`), after waiting where a host wants it."""
@@ -66,6 +89,9 @@ class ConsiderateFetcher:
         if parts.hostname == "export.arxiv.org" and parts.path.startswith("/api/"):
             async with self.arxiv.turn():
                 return await self.inner.get(url, headers=headers, limit=limit)
+        if parts.hostname == "api.stackexchange.com":
+            self.stack_exchange.require_over()
+            return self.stack_exchange.note(await self.inner.get(url, headers=headers, limit=limit))
         if self.github_token and url.startswith("https://api.github.com/"):
             headers = self._signed(headers or {})
         return await self.inner.get(url, headers=headers, limit=limit)

@@ -10,10 +10,12 @@ from technoshare.models import Page
 
 _REASONS = {
     "bot_wall": "{site} does not show this page to programs",
+    "disambiguation": "{site} lists several meanings here, and has no article of that name",
     "empty_page": "the page needs JavaScript and shows no text without it",
     "login_wall": "{site} asks for a login",
     "no_text": "the PDF holds pictures of pages and no text",
     "not_found": "the page was not found",
+    "not_watched": "the video was not watched, and its page on {site} tells too little about it",
     "pay_wall": "{site} shows this page to paying readers only",
 }
 

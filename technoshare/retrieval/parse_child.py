@@ -21,7 +21,9 @@ from technoshare.errors import Unusable
 from technoshare.models import Document
 from technoshare.ports import DocumentKind
 from technoshare.retrieval.extract import html_document
+from technoshare.retrieval.fragment import fragment_document
 from technoshare.retrieval.latexml import latexml_document
+from technoshare.retrieval.mediawiki import mediawiki_document
 from technoshare.retrieval.pdf import pdf_document
 from technoshare.retrieval.plain import text_document
 from technoshare.retrieval.snippets import with_sentences
@@ -40,8 +42,12 @@ def parse(kind: DocumentKind, body: bytes, url: str, charset: str) -> Document:
     match kind:
         case "html":
             return html_document(body, url, charset)
+        case "fragment":
+            return fragment_document(body, charset)
         case "latexml":
             return latexml_document(body, url, charset)
+        case "mediawiki":
+            return mediawiki_document(body, charset)
         case "pdf":
             return pdf_document(body)
         case "text":

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from pydantic import BaseModel, Field, JsonValue
 
 from technoshare.errors import Transient, Unusable
 from technoshare.models import Evidence, Snippet, ToolCall
 from technoshare.ports import ActiveSpan, Fetcher, Parser, Tool, Tracker
+from technoshare.retrieval.bm25 import ranked
 from technoshare.retrieval.reading import read_any
 from technoshare.retrieval.snippets import added
-from technoshare.text import normalise
 
 FETCHES = 4
 """Addresses per job that the model may have read; each may cost several requests and a minute."""
@@ -24,7 +22,6 @@ SHOWN_CHARACTERS = 12_000
 """Of a fetched page: about 3,000 tokens, its beginning."""
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`]+", re.IGNORECASE)
-_WORD = re.compile(r"\w+")
 _TAIL = ".,;:!?)]}*_”’"
 
 
@@ -138,31 +135,3 @@ def _shown(snippets: Iterable[Snippet]) -> str:
 def _place(snippet: Snippet) -> str:
     page = f"page {snippet.page}" if snippet.page else ""
     return ", ".join(filter(None, (snippet.section, page, snippet.source)))
-
-
-# ---------------------------------------------------------------- ranking
-
-
-def ranked(query: str, snippets: Sequence[Snippet]) -> list[Snippet]:
-    """Return the snippets that hold a word of `query`, best first by BM25 (k1 1.2, b 0.75, as everybody has them)."""
-    wanted = set(_words(query))
-    texts = [Counter(_words(f"{snippet.section} {snippet.text}")) for snippet in snippets]
-    lengths = [text.total() for text in texts]
-    usual = sum(lengths) / max(1, len(texts)) or 1.0
-    holders = Counter(word for text in texts for word in text)
-
-    def score(at: int) -> float:
-        total = 0.0
-        for word in wanted:
-            often, holding = texts[at][word], holders[word]
-            rarity = math.log1p((len(texts) - holding + 0.5) / (holding + 0.5))
-            total += rarity * often * 2.2 / (often + 1.2 * (0.25 + 0.75 * lengths[at] / usual))
-        return total
-
-    scores = {at: score(at) for at in range(len(snippets))}
-    return [snippets[at] for at in sorted(scores, key=lambda at: -scores[at]) if scores[at] > 0]
-
-
-def _words(text: str) -> list[str]:
-    """Words in lower case without a plural's `s`, so that `agent` finds `agents`."""
-    return [word[:-1] if len(word) > 3 and word.endswith("s") else word for word in _WORD.findall(normalise(text))]

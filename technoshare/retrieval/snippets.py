@@ -7,10 +7,11 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, takewhile
+from itertools import chain, pairwise, zip_longest
 
 from technoshare.aside import aside
-from technoshare.models import Document, Section, Snippet
+from technoshare.models import Document, Project, Section, Snippet
+from technoshare.retrieval.bm25 import Index
 from technoshare.text import normalise, split_sentences
 
 SIZE = 900
@@ -22,9 +23,12 @@ LONGEST = 1_400
 BUDGET = 96_000
 """Characters for one evidence: about 24,000 tokens, so a usual paper fits whole (55,000 to 72,000)."""
 LOOKED_AT = 200_000
-"""Characters of one document that are cut at all; beyond it is a book, and cutting takes longer than reading."""
+"""Characters of one document that are cut at all; more is a book, and cutting takes longer than reading."""
 SAME = 0.8
 """Jaccard similarity of 4-word shingles above which two snippets say the same."""
+
+SHORT = 10_000
+"""Characters of a source that is kept whole beside a long one: an abstract, a comment, the notes of a release."""
 
 _TELLING = re.compile(r"\b(?:abstract|introduction|conclu\w+|limitations?|contributions?|summary)\b", re.IGNORECASE)
 
@@ -40,14 +44,12 @@ class Part:
     document: Document
 
 
-def cut(*parts: Part, budget: int = BUDGET) -> tuple[Snippet, ...]:
+def cut(*parts: Part) -> tuple[Snippet, ...]:
     """Cut the parts into snippets, in reading order; `snippet.text == document.text[snippet.start:snippet.end]`.
 
-    What nearly repeats an earlier snippet is left out. Above `budget` characters the telling sections (abstract,
-    conclusion, …) come first, then the beginning.
+    What nearly repeats an earlier snippet is left out.
     """
-    pieces = _distinct((piece for part in parts for piece in _pieces(part)), _Seen())
-    return _numbered(_within(budget, list(pieces)), 1)
+    return _numbered(_distinct((piece for part in parts for piece in _pieces(part)), _Seen()), 1)
 
 
 def added(snippets: Iterable[Snippet], known: Sequence[Snippet]) -> tuple[Snippet, ...]:
@@ -88,8 +90,16 @@ def _pieces(part: Part) -> Iterator[Snippet]:
 
 
 def _sections(document: Document) -> Iterator[Section]:
-    whole = Section(start=0, end=min(len(document.text), LOOKED_AT))
-    return takewhile(lambda section: section.end <= LOOKED_AT, document.sections or (whole,))
+    """Return the sections that are looked at: of a book the telling ones and the beginning, in reading order."""
+    sections = document.sections or (Section(start=0, end=len(document.text)),)
+    room, kept = LOOKED_AT, {}
+    for at in sorted(range(len(sections)), key=lambda at: not _TELLING.search(sections[at].title)):
+        if room <= 0:
+            break
+        start, end = sections[at].start, sections[at].end
+        kept[at] = sections[at].model_copy(update={"end": min(end, start + room)})
+        room -= end - start
+    return (kept[at] for at in sorted(kept))
 
 
 def _sentences(document: Document) -> Iterator[Span]:
@@ -163,15 +173,43 @@ def _shingles(text: str) -> frozenset[Shingle]:
     return frozenset(tuple(words[at : at + 4]) for at in range(max(1, len(words) - 3)))
 
 
-def _within(budget: int, snippets: list[Snippet]) -> list[Snippet]:
-    """Return what fits, in reading order."""
+def chosen(snippets: tuple[Snippet, ...], projects: Sequence[Project], *, budget: int = BUDGET) -> tuple[Snippet, ...]:
+    """Return what fits into `budget` characters, in reading order and numbered anew; everything when that fits.
+
+    Otherwise up to half of it the telling sections (abstract, conclusions, …) and the short sources, then up to a
+    quarter what is nearest to the projects, then the beginning. The same input gives the same choice.
+    """
     if sum(len(snippet.text) for snippet in snippets) <= budget:
         return snippets
-    by_worth = sorted(range(len(snippets)), key=lambda at: not _TELLING.search(snippets[at].section))
-    chosen = []
-    for at in by_worth:
-        budget -= len(snippets[at].text)
-        if budget < 0:
+    telling = dict.fromkeys(_fitting(budget // 2, _telling(snippets), snippets))
+    near = _fitting(budget // 4, (at for at in _nearest(snippets, projects) if at not in telling), snippets)
+    kept = _fitting(budget, dict.fromkeys((*telling, *near, *range(len(snippets)))), snippets)
+    return _numbered((snippets[at] for at in sorted(kept)), 1)
+
+
+def _telling(snippets: Sequence[Snippet]) -> Iterator[int]:
+    sizes: Counter[str] = Counter()
+    for snippet in snippets:
+        sizes[snippet.source] += len(snippet.text)
+    for at, snippet in enumerate(snippets):
+        if sizes[snippet.source] <= SHORT or _TELLING.search(snippet.section):
+            yield at
+
+
+def _nearest(snippets: Sequence[Snippet], projects: Sequence[Project]) -> Iterable[int]:
+    """Yield positions, each project's nearest snippet first, then each one's second, so that no project loses out."""
+    index = Index(snippets)
+    told = (" ".join((project.name, project.theme, project.description, *project.keywords)) for project in projects)
+    turns = chain.from_iterable(zip_longest(*map(index.ranked, told)))
+    return dict.fromkeys(at for at in turns if at is not None)
+
+
+def _fitting(room: int, order: Iterable[int], snippets: Sequence[Snippet]) -> list[int]:
+    """Return the positions in `order` up to the first whose snippet finds no room any more."""
+    kept = []
+    for at in order:
+        room -= len(snippets[at].text)
+        if room < 0:
             break
-        chosen.append(at)
-    return [snippets[at] for at in sorted(chosen)]
+        kept.append(at)
+    return kept

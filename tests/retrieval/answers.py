@@ -6,7 +6,8 @@ import json
 from contextlib import contextmanager
 
 from technoshare.errors import FetchError
-from technoshare.models import Page, Snippet
+from technoshare.models import Evidence, Page, Snippet
+from technoshare.retrieval.fetch import too_large
 from technoshare.retrieval.parse_child import parse
 
 SENTENCES = (
@@ -46,6 +47,26 @@ def as_json(status: int = 200, /, **fields: object) -> Page:
     return page(json.dumps(fields), status=status, kind="application/json", x_ratelimit_remaining="50")
 
 
+HOSTILE = {
+    "not JSON": page("<html>oops</html>"),
+    "another shape": page("[1, 2]", kind="application/json"),
+    "wrong types": page(
+        '{"id": {}, "title": 7, "items": "none", "kids": "x", "tags": 3, "author_name": []}', kind="application/json"
+    ),
+    "a number beyond all calendars": page(
+        '{"id": 1, "time": 1e99, "created_at_i": -9, "items": [{"creation_date": 9e99}], "title": []}',
+        kind="application/json",
+    ),
+    "a tower": page("[" * 100_000, kind="application/json"),
+    "halves of characters": page(b'{"id": "\xff\xfe", "title": "\\ud800"}', kind="application/json"),
+    "empty": page(""),
+    "huge": page(b" " * 9_000_000, kind="application/json"),
+}
+"""What no API should answer, by what is wrong with it."""
+BUSY = page("{}", status=429, kind="application/json", retry_after="7")
+GONE = page("{}", status=404, kind="application/json")
+
+
 class Web:
     """A `Fetcher` with one prepared answer per address; any other address does not answer at all."""
 
@@ -60,6 +81,8 @@ class Web:
         answer = self.answers.get(url, FetchError("the site did not answer within 20 s", transient=True))
         if isinstance(answer, FetchError):
             raise answer
+        if limit is not None and len(answer.body) > limit:
+            raise too_large(limit)
         return answer if answer.url else answer.model_copy(update={"url": url})
 
 
@@ -102,6 +125,12 @@ class Spans:
 
     async def record(self, job, times, trails, outcome):
         raise AssertionError("nothing here ends a job")
+
+
+def told(evidence: Evidence) -> dict[str, str]:
+    """The metadata as texts."""
+    found = evidence.model_dump(mode="json")["metadata"]
+    return {name: "yes" if value is True else str(value) for name, value in found.items()}
 
 
 def snippet(number: int, text: str, *, section: str = "", source: str = "https://example.org/page") -> Snippet:

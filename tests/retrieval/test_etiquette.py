@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from technoshare.errors import FetchError
-from technoshare.retrieval.etiquette import ConsiderateFetcher, Lane
+from technoshare.retrieval.etiquette import ConsiderateFetcher, Lane, Rest
 from tests.retrieval.answers import Web, page
 
 ARXIV = "https://export.arxiv.org/api/query?id_list=2611.00042&max_results=1"
@@ -103,3 +103,25 @@ async def test_without_a_token_nothing_is_signed():
     await fetcher.get(GITHUB, headers=TYPED)
     assert web.headers[GITHUB] == TYPED
     assert "secret" not in repr(ConsiderateFetcher(web, github_token="secret"))
+
+
+async def test_a_rest_that_stack_exchange_asks_for_is_kept_for_its_api_alone():
+    questions, answers = (
+        f"https://api.stackexchange.com/2.3/{path}?site=superuser.com" for path in ("questions/7", "answers/7")
+    )
+    time = Time()
+    web = Web({
+        questions: page('{"items": [], "backoff": 10, "quota_remaining": 9}', kind="application/json"),
+        answers: page('{"items": [{"body": "a \\"backoff\\":99 in a text"}]}', kind="application/json"),
+        "https://superuser.com/q/7": page("a page"),
+    })  # fmt: skip
+    fetcher = ConsiderateFetcher(web, stack_exchange=Rest(clock=time.clock))
+    await fetcher.get(questions)
+    with pytest.raises(FetchError, match="asked us to wait") as caught:
+        await fetcher.get(answers)
+    assert caught.value.transient
+    await fetcher.get("https://superuser.com/q/7")
+    assert answers not in web.asked
+    time.now += 10
+    await fetcher.get(answers)
+    await fetcher.get(answers)
