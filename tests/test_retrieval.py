@@ -1,5 +1,8 @@
 """Stage 1 reads the posted link with the team's projects in mind."""
 
+import pytest
+
+from technoshare.errors import Unusable
 from technoshare.llm.extractive import Extractive
 from technoshare.models import Project
 from technoshare.ports import Services
@@ -13,15 +16,23 @@ NEAR = "A kite on a long tether pulled the ship for nine hours."
 LONG = f"{paragraphs(400)}\n{NEAR}\n{paragraphs(100, 'other')}"
 
 
-def read(text: str, *projects: Project):
+class Preview:
+    """What Slack shows below the message."""
+
+    async def of(self, job):
+        return f"Kites: what Slack saw of {job.url}"
+
+
+def read(text: str, *projects: Project, status: int = 200, **more):
     services = Services(
-        fetcher=Web({JOB.url: page(text, kind="text/plain")}),
+        fetcher=Web({JOB.url: page(text, kind="text/plain", status=status)}),
         parser=InlineParser(),
         writer=Extractive(projects),
         poster=None,
         tracker=Spans(),
         projects=projects,
         clock=lambda: 0.0,
+        **more,
     )
     return retrieve(services, JOB)
 
@@ -38,3 +49,13 @@ async def test_of_a_long_text_what_matters_to_the_projects_is_read_and_the_cover
 async def test_a_text_within_the_budget_is_read_whole():
     evidence = await read(PROSE, KITES)
     assert (evidence.coverage, evidence.snippets[-1].end) == ("full", len(PROSE))
+
+
+async def test_where_nothing_can_be_read_the_reason_carries_what_slack_itself_shows():
+    with pytest.raises(Unusable) as caught:
+        await read("gone", status=404, previews=Preview())
+    assert caught.value.obstacle == "not_found"
+    assert caught.value.preview == f"Kites: what Slack saw of {JOB.url}"
+    with pytest.raises(Unusable) as caught:
+        await read("gone", status=404)
+    assert caught.value.preview == ""

@@ -85,9 +85,11 @@ async def test_every_link_ends_in_exactly_one_of_five_ways(tmp_path, mlflow_serv
                 (text,) = await ended(workspace, said["duplicate"], DONE)
                 assert "Already shared here" in text
 
-                said["failed"] = workspace.say(GONE)
+                preview = {"from_url": GONE, "title": "An old post", "text": "It was about kites.", "id": 1}
+                said["failed"] = workspace.say(GONE, attachments=[preview])
                 (text,) = await ended(workspace, said["failed"], FAILED)
                 assert "404" in text
+                assert "Slack's own preview, not checked: “An old post: It was about kites.”" in text
 
                 shortening.on = True
                 said["degraded"] = workspace.say(REPO)
