@@ -2,6 +2,7 @@
 
     TechnoShareError
     ├── ConfigError        a setting or a file is missing or wrong     → one line that names it, exit 2
+    │   └── Damaged        a SQLite file is no database any more       → a cache begins anew
     ├── FetchError         a page could not be had                     → the adapter tries its next source
     │   └── FetchRefused   the address is forbidden                    → never tried again
     ├── Unusable           nothing honest can be said about this link  → tell the thread why, never retry
@@ -20,6 +21,10 @@ class TechnoShareError(Exception):
 
 class ConfigError(TechnoShareError):
     """A setting or a file at start is missing or wrong; the message names it."""
+
+
+class Damaged(ConfigError):
+    """A SQLite file is damaged; the message says what to do about one that matters."""
 
 
 class FetchError(TechnoShareError):

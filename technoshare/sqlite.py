@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar
 import aiosqlite
 from aiosqlite import Connection as Connection  # noqa: PLC0414 - offered to the rooms that write the works
 
-from technoshare.errors import ConfigError
+from technoshare.errors import ConfigError, Damaged
 
 T = TypeVar("T")
 
@@ -195,7 +195,7 @@ async def _connected(path: Path, migrations: Sequence[str]) -> AsyncIterator[Con
         except sqlite3.OperationalError as error:
             raise ConfigError(f"cannot open {path}: {error}") from error
         except sqlite3.DatabaseError as error:
-            raise ConfigError(_damaged(path, str(error))) from error
+            raise Damaged(_damaged(path, str(error))) from error
         yield connection
 
 
@@ -206,7 +206,7 @@ async def _prepare(path: Path, connection: Connection, migrations: Sequence[str]
     await connection.execute_fetchall("pragma trusted_schema = off")
     ((verdict,),) = await connection.execute_fetchall("pragma quick_check(1)")
     if verdict != "ok":
-        raise ConfigError(_damaged(path, verdict.splitlines()[-1]))
+        raise Damaged(_damaged(path, verdict.splitlines()[-1]))
     await _migrate(path, connection, migrations)
     await connection.execute_fetchall("pragma foreign_keys = on")  # afterwards: a migration may rebuild a table
 
