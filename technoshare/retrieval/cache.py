@@ -90,7 +90,7 @@ class CachingFetcher:
             return _within(limit, kept.page)
         else:
             page = await self._ask_again(url, headers or {}, limit, kept.page)
-        if self._may_keep(url, page):
+        if self._may_keep(page):
             await self._keep(key, page)
         return page
 
@@ -105,13 +105,13 @@ class CachingFetcher:
         renewed = {name: page.headers[name] for name in _TERMS if name in page.headers}
         return _within(limit, kept.model_copy(update={"headers": kept.headers | renewed}))
 
-    def _may_keep(self, url: str, page: Page) -> bool:
+    def _may_keep(self, page: Page) -> bool:
         """Tell whether the answer is whole, meant for everybody, and from outside the operator's network."""
         if page.status != 200 or page.headers.get("vary", "").strip() == "*":
             return False
         if not _directives(page).keys().isdisjoint({"no-store", "private"}):
             return False
-        return self.policy.exempt.isdisjoint({origin_of(self.policy.check(each)) for each in (url, page.url)})
+        return origin_of(self.policy.check(page.url)) not in self.policy.exempt
 
     async def _find(self, key: str) -> _Kept | None:
         try:

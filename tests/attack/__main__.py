@@ -20,10 +20,13 @@ async def main() -> int:
     for line in (*lines, alone, blind):
         print(_row(line))
     surprises = [surprise for line in lines for surprise in line.surprises]
-    print(*(f"  surprise: {surprise}" for surprise in surprises), sep="\n")
+    for surprise in surprises:
+        print(f"  surprise: {surprise}")
     print(
         "inside: connections to a forbidden address; outside: to a public one; both counted at sockets and servers.\n"
-        "By the socket check alone, pages from outside are expected: it judges addresses, not forms."
+        "By the socket check alone, pages from outside are expected: it judges addresses, not forms.\n"
+        f"{alone.tried} forbidden addresses, {sum(line.inside for line in lines)} connections inside, "
+        f"{len(surprises)} surprises."
     )
     return 0 if not surprises and not any(line.inside for line in (*lines, alone)) and blind.inside else 1
 

@@ -89,6 +89,8 @@ FORMS = (
     "http://127.0.0.1?@example.org/",
     "http://example.org%00.evil.example/",
     "http://127.0.0.1%2f.example.org/",
+    "http://[2606:4700:4700::1111%25eth0]/",
+    "http://example%2eorg/",
     "http://%31%32%37.0.0.1/",
     "http://%6c%6f%63%61%6c%68%6f%73%74/",
     "http://loc%61lhost/",

@@ -18,7 +18,7 @@ DEADLINE = 5.0
 """Seconds; far above what a refusal takes."""
 SHORT = 0.5
 """Seconds for bodies that never end: the deadline is what ends them."""
-REDIRECTED = "http://example.org/start"
+REDIRECTED = "http://example.org/start/{}"
 
 
 @dataclass
@@ -62,9 +62,9 @@ async def try_chains(
 ) -> Figures:
     """Follow every chain of redirects from a good site."""
     figures = Figures(name)
-    for chain in chains:
+    for number, chain in enumerate(chains):
         world.redirects, world.turning = list(chain), [INSIDE]
-        await _try_one(REDIRECTED, fetcher, world, figures, good=good)
+        await _try_one(REDIRECTED.format(number), fetcher, world, figures, good=good)
         world.redirects.clear()
     return figures
 

@@ -1,9 +1,14 @@
 """No address inside is ever connected to, whatever a link, a redirect, a name or the model asks for."""
 
+import time
+
 import pytest
 
 from technoshare.errors import FetchError
 from technoshare.models import Evidence
+from technoshare.retrieval.cache import open_cache
+from technoshare.retrieval.etiquette import ConsiderateFetcher, SigningFetcher
+from technoshare.retrieval.guard import Policy
 from technoshare.retrieval.search import Query, Search
 from tests.attack.addresses import ATTACKS, GOOD, GOOD_REDIRECTS, REDIRECTS
 from tests.attack.bodies import BODIES
@@ -26,10 +31,15 @@ async def world():
         yield opened
 
 
-@pytest.fixture
-async def fetcher(world):
-    async with open_guarded(world) as opened:
-        yield opened
+@pytest.fixture(params=["guard alone", "as the bot has it"])
+async def fetcher(world, request, tmp_path):
+    async with open_guarded(world) as guarded:
+        if request.param == "guard alone":
+            yield guarded
+            return
+        polite = ConsiderateFetcher(guarded)
+        async with open_cache(polite, tmp_path / "cache.db", policy=Policy(), clock=time.time) as cached:
+            yield SigningFetcher(cached, "token")
 
 
 def test_the_table_is_as_large_as_it_has_to_be():
@@ -72,7 +82,8 @@ async def test_every_good_address_is_asked_and_none_is_refused(world, fetcher):
 
 async def test_good_redirects_arrive(world, fetcher):
     figures = await try_chains("good redirects", GOOD_REDIRECTS.values(), fetcher, world, good=True)
-    assert (figures.read, figures.inside) == (len(GOOD_REDIRECTS), 0)
+    steps = sum(len(chain) + 1 for chain in GOOD_REDIRECTS.values())
+    assert (figures.read, figures.inside, figures.outside) == (len(GOOD_REDIRECTS), 0, steps)
 
 
 @pytest.mark.parametrize("name", BODIES)
