@@ -44,7 +44,7 @@ from technoshare.models import (
     Share,
 )
 from technoshare.ports import Claim, Fetcher, Services, Tracker, Writer
-from technoshare.retrieval.cache import open_cache
+from technoshare.retrieval.cache import asked_again, open_cache
 from technoshare.retrieval.etiquette import ConsiderateFetcher, SigningFetcher
 from technoshare.retrieval.fetch import open_fetcher
 from technoshare.retrieval.frozen import FrozenFetcher, load_snapshot
@@ -96,6 +96,7 @@ async def run_bot(settings: Settings) -> None:
 
         async def answer(claim: Claim) -> None:
             own = dataclasses.replace(services, poster=slack.poster(claim))
+            asked_again.set(claim.job.generation > 0)
             if claim.job.generation and (await claim.times()).first_sign is None:  # somebody asked for it again
                 slack.signs.again(claim.job)
             try:

@@ -11,6 +11,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urldefrag, urlsplit
@@ -49,6 +50,9 @@ KEPT = 7 * DAY
 CAP = 200_000_000
 """Bytes of bodies; some 2,000 pages. The oldest go first."""
 
+asked_again: ContextVar[bool] = ContextVar("asked again", default=False)
+"""Whether a person wants this link read once more (Retry): then every page counts as old, which costs little."""
+
 _PRIVATE = frozenset({"authorization", "cookie", "proxy-authorization"})
 _OWN_TERMS = frozenset({"if-none-match", "if-modified-since", "range"})
 _TERMS = ("cache-control", "etag", "last-modified")
@@ -86,7 +90,7 @@ class CachingFetcher:
         kept = await self._find(key)
         if kept is None:
             page = await self.inner.get(url, headers=headers, limit=limit)
-        elif kept.fresh_until > self.clock():
+        elif kept.fresh_until > self.clock() and not asked_again.get():
             return _within(limit, kept.page)
         else:
             page = await self._ask_again(url, headers or {}, limit, kept.page)

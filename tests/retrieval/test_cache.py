@@ -8,7 +8,7 @@ import pytest
 
 from technoshare.errors import FetchError, FetchRefused
 from technoshare.retrieval import cache as cache_module
-from technoshare.retrieval.cache import CAP, DAY, KEPT, CachingFetcher, key_of, open_cache
+from technoshare.retrieval.cache import CAP, DAY, KEPT, CachingFetcher, asked_again, key_of, open_cache
 from technoshare.retrieval.guard import Policy, exemptions
 from tests.retrieval.answers import Web, page
 
@@ -89,6 +89,18 @@ async def test_an_old_page_is_asked_only_whether_it_has_changed(path):
         await fetcher.get(URL, headers={"Accept": "text/html"})
     assert (again.status, again.body, again.headers["etag"]) == (200, first.body, 'W/"2"')
     assert kept.asked() == 2  # the answer made it fresh for another day
+
+
+async def test_whoever_wants_a_link_read_again_gets_what_is_there_now(path):
+    kept = Kept(path, {URL: page("a wall", etag='"1"')})
+    async with kept.open() as fetcher:
+        await fetcher.get(URL)
+        kept.web.answers[URL] = page("the page")
+        asked_again.set(True)
+        async with asyncio.TaskGroup() as adapter:  # adapters ask in tasks of their own
+            read = adapter.create_task(fetcher.get(URL))
+    assert read.result().body == b"the page"
+    assert kept.web.headers[URL] == {"If-None-Match": '"1"'}
 
 
 async def test_a_page_that_has_changed_replaces_the_old_one(path):
