@@ -8,7 +8,7 @@ N      ?= 200
 MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bot test check eval bench mlflow browser crash soak clean
+.PHONY: help setup demo bot test check eval bench mlflow browser crash soak attack clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ crash: $(READY) ## Kill the bot -9 N times at random points and count what was l
 
 soak: $(READY) ## Let the bot run for MINUTES with faults on and print memory, lost and doubled jobs
 	@$(BIN)/python -m tests.soak --minutes $(MINUTES)
+
+attack: $(READY) ## Try every forbidden address, redirect and hostile body on the live fetcher and count what got through
+	@$(BIN)/python -m tests.attack
 
 clean: ## Remove caches (never data/)
 	@rm -rf build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from importlib.metadata import version
 from pathlib import Path
 
@@ -44,9 +44,11 @@ from technoshare.models import (
     Share,
 )
 from technoshare.ports import Claim, Fetcher, Services, Tracker, Writer
-from technoshare.retrieval.etiquette import ConsiderateFetcher
+from technoshare.retrieval.cache import asked_again, open_cache
+from technoshare.retrieval.etiquette import ConsiderateFetcher, SigningFetcher
 from technoshare.retrieval.fetch import open_fetcher
 from technoshare.retrieval.frozen import FrozenFetcher, load_snapshot
+from technoshare.retrieval.guard import Policy, exemptions
 from technoshare.retrieval.parser import open_parser
 from technoshare.runner import StageRunner
 from technoshare.settings import Settings, forget_mlflow_environment
@@ -89,12 +91,14 @@ async def run_bot(settings: Settings) -> None:
             ambiguous=settings.slack_ambiguous,
             messages=(messages := SqliteMessages(engine.database, time.time)),
         ) as slack,
-        open_services(settings, tracker) as services,  # links are stored and acked while this takes its seconds
+        # links are stored and acked while this takes its seconds
+        open_services(settings, tracker, cache=settings.data / "fetch-cache.db") as services,
     ):
         ledger = SqliteShares(engine.database, slack.permalink, time.time)
 
         async def answer(claim: Claim) -> None:
             own = dataclasses.replace(services, poster=slack.poster(claim), previews=slack.previews)
+            asked_again.set(claim.job.generation > 0)
             if claim.job.generation and (await claim.times()).first_sign is None:  # somebody asked for it again
                 slack.signs.again(claim.job)
             try:
@@ -128,17 +132,22 @@ async def run_bot(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, tracker: Tracker | None = None) -> AsyncIterator[Services]:
-    """Everything a draft needs; without Slack, so that evaluation and the command line use it too."""
+async def open_services(
+    settings: Settings, tracker: Tracker | None = None, *, cache: Path | None = None
+) -> AsyncIterator[Services]:
+    """Everything a draft needs; without Slack, so that evaluation and the command line use it too.
+
+    Only the bot has a cache: its file has one owner, and whoever reads by hand wants to see what is there now.
+    """
     observed = tracker or Untracked()
     projects = load_projects(settings.projects_file)
     async with (
         open_parser() as parser,
-        open_fetcher(settings.fetch_allow_hosts) as network,
+        _open_network(settings, cache) as network,
         _open_writer(settings, projects, observed) as writer,
     ):
         yield Services(
-            fetcher=_with_snapshots(_considerate(network, settings), settings.fetch_snapshots),
+            fetcher=_with_snapshots(network, settings.fetch_snapshots),
             parser=parser,
             writer=writer,
             poster=_Nowhere(),
@@ -190,9 +199,16 @@ def _open_tracker(settings: Settings, *, busy: Callable[[], bool]) -> AbstractAs
     )
 
 
-def _considerate(network: Fetcher, settings: Settings) -> Fetcher:
+@asynccontextmanager
+async def _open_network(settings: Settings, cache: Path | None) -> AsyncIterator[Fetcher]:
+    """Token → cache → manners → guard: the cache sees what goes out, and whatever it knows waits for nobody."""
     token = settings.github_token
-    return ConsiderateFetcher(network, github_token=token.get_secret_value() if token else "")
+    async with open_fetcher(settings.fetch_allow_hosts) as guarded:
+        polite = ConsiderateFetcher(guarded)
+        policy = Policy(exempt=exemptions(settings.fetch_allow_hosts))
+        cached = open_cache(polite, cache, policy=policy, clock=time.time) if cache else nullcontext(polite)
+        async with cached as network:
+            yield SigningFetcher(network, token.get_secret_value()) if token else network
 
 
 def _with_snapshots(network: Fetcher, folder: Path | None) -> Fetcher:

@@ -2,6 +2,7 @@
 
     TechnoShareError
     ├── ConfigError        a setting or a file is missing or wrong     → one line that names it, exit 2
+    │   └── Damaged        a SQLite file is not whole                  → a new one begins
     ├── FetchError         a page could not be had                     → the adapter tries its next source
     │   └── FetchRefused   the address is forbidden                    → never tried again
     ├── Unusable           nothing honest can be said about this link  → tell the thread why, never retry
@@ -21,6 +22,14 @@ class TechnoShareError(Exception):
 
 class ConfigError(TechnoShareError):
     """A setting or a file at start is missing or wrong; the message names it."""
+
+
+class Damaged(ConfigError):
+    """A SQLite file is not whole: `how` says which and why, the message also what to do about one that matters."""
+
+    def __init__(self, how: str, advice: str) -> None:
+        super().__init__(f"{how}; {advice}")
+        self.how = how
 
 
 class FetchError(TechnoShareError):

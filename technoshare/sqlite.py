@@ -23,7 +23,7 @@ from typing import Any, Generic, TypeVar
 import aiosqlite
 from aiosqlite import Connection as Connection  # noqa: PLC0414 - offered to the rooms that write the works
 
-from technoshare.errors import ConfigError
+from technoshare.errors import ConfigError, Damaged
 
 log = logging.getLogger("technoshare.storage")
 
@@ -41,14 +41,6 @@ BUSY_SECONDS = 5.0
 _WAL_LIMIT = 16 * 1024 * 1024
 
 _HEADER = b"SQLite format 3\0"
-
-
-class _Damaged(ConfigError):
-    """The file is not whole."""
-
-    def __init__(self, path: Path, how: str) -> None:
-        self.how = f"{path} is damaged ({how})"
-        super().__init__(f"{self.how}; move it aside together with {path.name}-wal and start again with a new one")
 
 
 @dataclass(frozen=True)
@@ -181,7 +173,7 @@ async def open_database(
         async with AsyncExitStack() as stack:
             try:
                 connection = await stack.enter_async_context(_connected(path, migrations))
-            except _Damaged as damage:
+            except Damaged as damage:
                 if not replace_damaged or not _is_sqlite(path):  # what never was a database may be somebody's text
                     raise
                 log.error("%s; it is kept as %s, and a new one begins", damage.how, _set_aside(path))  # noqa: TRY400 - no traceback says more
@@ -228,7 +220,7 @@ async def _connected(path: Path, migrations: Sequence[str]) -> AsyncIterator[Con
         except sqlite3.OperationalError as error:
             raise ConfigError(f"cannot open {path}: {error}") from error
         except sqlite3.DatabaseError as error:
-            raise _Damaged(path, str(error)) from error
+            raise _damaged(path, str(error)) from error
         yield connection
 
 
@@ -239,7 +231,7 @@ async def _prepare(path: Path, connection: Connection, migrations: Sequence[str]
     await connection.execute_fetchall("pragma trusted_schema = off")
     ((verdict,),) = await connection.execute_fetchall("pragma quick_check(1)")
     if verdict != "ok":
-        raise _Damaged(path, verdict.splitlines()[-1])
+        raise _damaged(path, verdict.splitlines()[-1])
     await _migrate(path, connection, migrations)
     await connection.execute_fetchall("pragma foreign_keys = on")  # afterwards: a migration may rebuild a table
 
@@ -270,3 +262,8 @@ def _set_aside(path: Path) -> Path:
             Path(f"{path}{suffix}").rename(f"{kept}{suffix}")
     _create(path)
     return kept
+
+
+def _damaged(path: Path, how: str) -> Damaged:
+    advice = f"move it aside together with {path.name}-wal and start again with a new one"
+    return Damaged(f"{path} is damaged ({how})", advice)

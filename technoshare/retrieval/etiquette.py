@@ -76,15 +76,14 @@ class Rest:
 
 @dataclass(frozen=True)
 class ConsiderateFetcher:
-    """A `Fetcher` in front of the live one that keeps to these rules; `github_token` may be empty."""
+    """A `Fetcher` next to the live one that waits where a host wants it; behind the cache, whose answers are free."""
 
     inner: Fetcher
-    github_token: str = field(default="", repr=False)
     arxiv: Lane = field(default_factory=Lane)
     stack_exchange: Rest = field(default_factory=Rest)
 
     async def get(self, url: str, *, headers: Mapping[str, str] | None = None, limit: int | None = None) -> Page:
-        """Return the answer (see `Fetcher`), after waiting where a host wants it."""
+        """Return the answer (see `Fetcher`)."""
         parts = urlsplit(url)
         if parts.hostname == "export.arxiv.org" and parts.path.startswith("/api/"):
             async with self.arxiv.turn():
@@ -92,11 +91,19 @@ class ConsiderateFetcher:
         if parts.hostname == "api.stackexchange.com":
             self.stack_exchange.require_over()
             return self.stack_exchange.note(await self.inner.get(url, headers=headers, limit=limit))
-        if self.github_token and url.startswith("https://api.github.com/"):
-            headers = self._signed(headers or {})
         return await self.inner.get(url, headers=headers, limit=limit)
 
-    def _signed(self, headers: Mapping[str, str]) -> Mapping[str, str]:
-        if not headers.get("Accept", "").startswith(GITHUB_TYPES):
-            return headers
-        return {**headers, "Authorization": f"Bearer {self.github_token}"}
+
+@dataclass(frozen=True)
+class SigningFetcher:
+    """A `Fetcher` that signs our own questions to GitHub's API; in front of the cache, which keeps no signed answer."""
+
+    inner: Fetcher
+    github_token: str = field(repr=False)
+
+    async def get(self, url: str, *, headers: Mapping[str, str] | None = None, limit: int | None = None) -> Page:
+        """Return the answer (see `Fetcher`)."""
+        ours = (headers or {}).get("Accept", "").startswith(GITHUB_TYPES)
+        if ours and url.startswith("https://api.github.com/"):
+            headers = {**(headers or {}), "Authorization": f"Bearer {self.github_token}"}
+        return await self.inner.get(url, headers=headers, limit=limit)

@@ -20,6 +20,8 @@ Origin = tuple[str, int]
 
 MAX_URL = 2048
 """Characters; browsers and Slack cut longer ones."""
+PRIVATE = "the address points into a private network"
+"""What the thread is told; which address it was is nobody's business."""
 
 # Listed here and not taken from `ipaddress.is_global`: Python 3.11's tables are older than 3.13's, and the last two
 # are public on paper (6to4 relay, Azure's metadata and DNS address).
@@ -35,7 +37,8 @@ _GLOBAL_6 = IPv6Network("2000::/3")
 _FORBIDDEN_6 = tuple(IPv6Network(block) for block in ("2001::/23", "2001:db8::/32", "3fff::/20"))
 _NAT64 = IPv6Network("64:ff9b::/96")
 
-_INTERNAL = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "private", "arpa", "onion", "test")
+_INTERNAL_NAMES = "localhost localdomain local internal intranet lan home corp private arpa onion test"
+_INTERNAL = frozenset(_INTERNAL_NAMES.split())
 _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 _UNWRITABLE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\\]")
 _ENCODED = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
@@ -48,15 +51,14 @@ def is_public(address: Address) -> bool:
     if isinstance(address, IPv4Address):
         return not any(address in block for block in _FORBIDDEN_4)
     if inner := _embedded(address):
-        return all(is_public(each) for each in inner)
+        return is_public(inner)
     return address in _GLOBAL_6 and not any(address in block for block in _FORBIDDEN_6)
 
 
-def _embedded(address: IPv6Address) -> tuple[IPv4Address, ...]:
+def _embedded(address: IPv6Address) -> IPv4Address | None:
     if address in _NAT64:
-        return (IPv4Address(int(address) & 0xFFFF_FFFF),)
-    one = address.ipv4_mapped or address.sixtofour
-    return (one,) if one else address.teredo or ()
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 def origin_of(url: URL) -> Origin:
@@ -91,8 +93,11 @@ class Policy:
             return parsed
         if port not in self.ports:
             raise FetchRefused(f"only the ports 80 and 443 are read, not {port}")
-        if _literal(host) is None:
+        literal = _literal(host)
+        if literal is None:
             _check_name(host)
+        elif not self.public(literal):
+            raise FetchRefused(PRIVATE)
         return parsed
 
     def permits(self, address: str, port: int, requested: Origin) -> bool:
@@ -143,6 +148,6 @@ def _check_name(host: str) -> None:
     if _NUMBER.fullmatch(labels[-1]):  # 0x7f.1, 2130706433, 0177.0.0.1: system resolvers read them as addresses
         raise FetchRefused("this way of writing a numeric address is not read")
     if len(labels) == 1 or labels[-1] in _INTERNAL:
-        raise FetchRefused("the address points into a private network")
+        raise FetchRefused(PRIVATE)
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         raise FetchRefused("this is not a web address")

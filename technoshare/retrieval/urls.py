@@ -1,44 +1,67 @@
-"""Which addresses are the same page: identity only. What is fetched is always the posted address."""
+"""Which addresses are the same page: identity only. What is fetched is always the posted address.
+
+A short link has the identity of the page that it leads to: the ledger knows a share by its posted and its final
+address.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from urllib.parse import unquote
 
 from yarl import URL
 
+from technoshare.retrieval.guard import MAX_URL
+from technoshare.retrieval.identities import SITES, arxiv_match, arxiv_name, github_parts, written_paper
+
 _TRACKING_NAMES = """
-    fbclid gclid gclsrc dclid gbraid wbraid msclkid twclid ttclid yclid igshid igsh li_fat_id mc_cid mc_eid mkt_tok
-    _ga _gl _hsenc _hsmi hsctatracking vero_id oly_anon_id oly_enc_id s_cid rb_clickid spm ref_src ref_url
-    guccounter guce_referrer guce_referrer_sig __twitter_impression
+    fbclid gclid gclsrc dclid gbraid wbraid gad_source gad_campaignid msclkid twclid ttclid yclid ysclid igshid igsh
+    li_fat_id mibextid srsltid epik rdt_cid irclickid mc_cid mc_eid mkt_tok _ga _gl _hsenc _hsmi hsctatracking
+    hss_channel vero_id oly_anon_id oly_enc_id s_cid rb_clickid spm wprov ref_src ref_url guccounter guce_referrer
+    guce_referrer_sig __twitter_impression _branch_match_id _openstat fb_action_ids fb_action_types pk_campaign pk_kwd
+    pk_source pk_medium usqp amp_js_v amp_gsa
 """
 """They say who came from where and never what is shown. Not `ref` or `source`: some sites select content by them."""
 _TRACKING = frozenset(_TRACKING_NAMES.split())
+_TRACKING_FAMILIES = ("utm_", "hsa_", "mtm_")
+
+_UNREADABLE = (ValueError, IndexError)
+"""What yarl and idna raise for hosts, ports and encodings that nobody can fetch; yarl 1.25 the second for `//[]@`."""
 
 _SPLIT = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)(.*)", re.DOTALL)
 
-_ARXIV_ID = r"(?P<new>\d{4}\.\d{4,5})|(?P<archive>[a-z-]+)(?:\.[A-Za-z-]{2,})?/(?P<old>\d{7})"
-_ARXIV_VERSION = r"(?P<version>v\d+)?"
-_ARXIV_FORMS = (
-    (re.compile(r"(?:www\.|export\.|browse\.)?arxiv\.org"), r"/(?:abs|pdf|html|src|e-print|format|ps)/"),
-    (re.compile(r"(?:www\.)?ar5iv(?:\.labs\.arxiv)?\.org"), r"/(?:abs|html)/"),
-    (re.compile(r"(?:www\.)?alphaxiv\.org"), r"/(?:abs|pdf|overview)/"),
-    (re.compile(r"huggingface\.co"), r"/papers/"),
-    (re.compile(r"(?:dx\.)?doi\.org"), r"/10\.48550/arxiv\."),
+_HOSTS = {
+    other: host
+    for host, others in {
+        "arxiv.org": "www.arxiv.org",
+        "doi.org": "dx.doi.org www.doi.org",
+        "github.com": "www.github.com",
+        "huggingface.co": "www.huggingface.co hf.co www.hf.co",
+        "stackoverflow.com": "www.stackoverflow.com",
+        "www.facebook.com": "facebook.com m.facebook.com mbasic.facebook.com",
+        "www.imdb.com": "imdb.com m.imdb.com",
+        "www.nytimes.com": "nytimes.com mobile.nytimes.com",
+        "www.reddit.com": "reddit.com old.reddit.com new.reddit.com np.reddit.com m.reddit.com",
+        "www.youtube.com": "youtube.com m.youtube.com",
+        "x.com": "www.x.com mobile.x.com twitter.com www.twitter.com mobile.twitter.com m.twitter.com",
+        "xkcd.com": "www.xkcd.com m.xkcd.com",
+    }.items()
+    for other in others.split()
+}
+"""Names under which a site shows the very same pages."""
+_WIKI_MOBILE = re.compile(r"([a-z-]+)\.m\.((?:wik[a-z]+|mediawiki)\.org)")
+_FRONT = re.compile(r"^(?:(?:www|m|mobile|amp)\.)+(?=[^.]+\.)")
+_AMP_VIEWERS = (
+    (
+        re.compile(r"(?:www\.)?google\.(?:com|[a-z]{2}|com?\.[a-z]{2})"),
+        re.compile(r"/amp/(s/)?([\w.-]+\.[a-z]{2,}(?:/.*)?)"),
+    ),
+    (re.compile(r"[a-z0-9-]+\.cdn\.ampproject\.org"), re.compile(r"/[cv]/(s/)?([\w.-]+\.[a-z]{2,}(?:/.*)?)")),
 )
-_ARXIV_TEXT = re.compile(rf"arxiv:(?:{_ARXIV_ID}){_ARXIV_VERSION}", re.IGNORECASE)
-
-_SITE_PAGES = """
-    about account apps codespaces collections customer-stories dashboard enterprise events explore features gist
-    issues join login logout marketplace new notifications orgs organizations pricing pulls readme search security
-    sessions settings signup site sponsors stars team topics trending users watching
-"""
-"""First path parts on github.com that are the site's own and nobody's account."""
-_NOT_OWNERS = frozenset(_SITE_PAGES.split())
-_OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})")
-_REPOSITORY = re.compile(r"[\w.-]{1,100}", re.ASCII)
-_VIDEO = re.compile(r"[\w-]{11}", re.ASCII)
-_VIDEO_HOST = re.compile(r"(?:(?:www|m|music)\.)?(?:youtube|youtube-nocookie)\.com")
+_AMP_PATH = re.compile(r"/(?:amp/?)?$|\.amp(?=$|\.html?$)")
+_AMP_QUERY = frozenset({"amp=", "amp=1", "amp=true", "outputType=amp"})
+_LONG_NUMBER = re.compile(r"\d{5}")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 def job_link(url: str) -> str:
@@ -57,116 +80,107 @@ def job_link(url: str) -> str:
 def canonical_url(url: str) -> str:
     """Return one text for all addresses of a page; different pages keep different texts. Never raises.
 
-    Idempotent. What is not an http(s) address comes back as it is, without outer white space.
+    Idempotent. What is not an http(s) address, or longer than any that is read, comes back without outer white space.
     """
     text = url.strip()
-    if written := _ARXIV_TEXT.fullmatch(text):
-        return _arxiv_abs(written)
+    if len(text) > MAX_URL:
+        return text
+    if paper := written_paper(text):
+        return paper
     try:
         parsed = URL(text)
         if parsed.scheme not in ("http", "https") or not parsed.host:
             return text
-        for identity in _SITES:
-            if found := identity(parsed):
-                return found
-        return str(_plain(parsed))
-    except ValueError:  # yarl and idna refuse hosts, ports and encodings that nobody can fetch either
+        page = _plain(_unwrapped(parsed))
+        if page.scheme == "https" and page.explicit_port is None:
+            return next((found for site in SITES if (found := site(page))), str(page))
+        return str(page)
+    except _UNREADABLE:
         return text
 
 
 def arxiv_id(url: str) -> tuple[str, str] | None:
     """Return an arXiv paper's id and version (`v2` or empty) from any known form of its address, else None."""
     try:
-        found = _arxiv_match(URL(url.strip()))
-    except ValueError:
+        found = arxiv_match(URL(url.strip()))
+    except _UNREADABLE:
         return None
-    return (_arxiv_name(found), found["version"] or "") if found else None
+    return (arxiv_name(found), found["version"] or "") if found else None
 
 
 def github_repository(url: str) -> tuple[str, str] | None:
     """Return owner and name, as written, when `url` is the home of a GitHub repository, else None."""
     try:
-        owner, name, rest = _github_parts(URL(url.strip()))
-    except ValueError:
+        owner, name, rest = github_parts(URL(url.strip()))
+    except _UNREADABLE:
         return None
     return (owner, name) if owner and not rest else None
 
 
-def _plain(url: URL) -> URL:
-    if url.scheme == "http" and url.port == 80:  # the same page by every practice; most sites redirect it anyway
-        url = url.with_scheme("https").with_port(None)
-    if url.is_default_port():
-        url = url.with_port(None)
-    if url.raw_path == "/":  # a bare host keeps its missing slash otherwise
-        url = url.with_path("/", keep_query=True, keep_fragment=True)
-    kept = sorted(((name, value) for name, value in url.query.items() if not _tracks(name)), key=lambda pair: pair[0])
-    return _without_anchor(url.with_query(kept or None))
+def _unwrapped(url: URL) -> URL:
+    """Return the page that an AMP viewer shows."""
+    while inner := _shown_by_viewer(url):
+        url = inner
+    return url
 
 
-def _without_anchor(url: URL) -> URL:
-    routes = url.raw_fragment.startswith(("!", "/"))  # single-page sites keep their page in the fragment
-    return url if routes else url.with_fragment(None)
-
-
-def _tracks(name: str) -> bool:
-    return name.lower() in _TRACKING or name.lower().startswith("utm_")
-
-
-def _arxiv(url: URL) -> str | None:
-    found = _arxiv_match(url)
-    return _arxiv_abs(found) if found else None
-
-
-def _arxiv_match(url: URL) -> re.Match[str] | None:
-    for host, path in _ARXIV_FORMS:
-        if host.fullmatch(url.host or ""):
-            pattern = rf"(?i:{path})(?:{_ARXIV_ID}){_ARXIV_VERSION}(?:\.pdf)?/?"
-            return re.fullmatch(pattern, url.path)
+def _shown_by_viewer(url: URL) -> URL | None:
+    for host, path in _AMP_VIEWERS:
+        if host.fullmatch(url.host or "") and (found := path.fullmatch(url.raw_path)):
+            return URL(f"http{'s' if found[1] else ''}://{found[2]}?{url.raw_query_string}")
     return None
 
 
-def _arxiv_name(found: re.Match[str]) -> str:
-    return found["new"] or f"{found['archive'].lower()}/{found['old']}"
+def _plain(url: URL) -> URL:
+    """Return the address without what never selects a page."""
+    scheme, port = url.scheme, url.port
+    if (scheme, port) == ("http", 80):  # the same page by every practice; most sites redirect it anyway
+        scheme, port = "https", 443
+    host = url.raw_host or ""
+    host, path, query = host.rstrip(".") or host, url.raw_path, _selecting(url.raw_query_string)
+    if _is_unique(short := _without_amp(path)):
+        host, path = _FRONT.sub("", host), short
+        query = [pair for pair in query if pair not in _AMP_QUERY]
+    routes = url.raw_fragment.startswith(("!", "/"))  # single-page sites keep their page in the fragment
+    return URL.build(
+        scheme=scheme,
+        user=url.raw_user,
+        password=url.raw_password,
+        host=_HOSTS.get(host, _WIKI_MOBILE.sub(r"\1.\2", host)),
+        port=None if (scheme, port) == ("https", 443) else port,
+        path=path,
+        query_string="&".join(query),
+        fragment=url.raw_fragment if routes else "",
+        encoded=True,
+    )
 
 
-def _arxiv_abs(found: re.Match[str]) -> str:
-    return f"https://arxiv.org/abs/{_arxiv_name(found)}"
+def _selecting(query: str) -> list[str]:
+    """Return the parameters that may select a page, sorted by name; those of one name keep their order."""
+    pairs = (part if "=" in part else f"{part}=" for part in query.replace("%20", "+").split("&") if part)
+    return sorted((pair for pair in pairs if not _tracks(_name(pair))), key=_name)
 
 
-def _github_parts(url: URL) -> tuple[str, str, str]:
-    """Return owner, repository and the rest of the path; all empty when `url` is not inside a repository."""
-    if url.host not in ("github.com", "www.github.com") or not url.is_default_port():
-        return "", "", ""
-    owner, _, rest = url.raw_path.strip("/").partition("/")
-    name, _, rest = rest.partition("/")
-    name = name.removesuffix(".git") if not rest else name
-    if owner.lower() in _NOT_OWNERS or not _OWNER.fullmatch(owner) or not _REPOSITORY.fullmatch(name):
-        return "", "", ""
-    return owner, name, rest
+def _name(pair: str) -> str:
+    return pair.partition("=")[0]
 
 
-def _github(url: URL) -> str | None:
-    owner, name, rest = _github_parts(url)
-    if not owner:
-        return None
-    home = f"https://github.com/{owner.lower()}/{name.lower()}"
-    if not rest:  # `?tab=readme-ov-file` is the same page
-        return home
-    return str(_plain(URL(f"{home}/{rest}", encoded=True).with_query(url.query)))
+def _tracks(name: str) -> bool:
+    return name.lower() in _TRACKING or name.lower().startswith(_TRACKING_FAMILIES)
 
 
-def _youtube(url: URL) -> str | None:
-    parts = url.path.strip("/").split("/")
-    host = url.host or ""
-    if host == "youtu.be":
-        video = parts[0]
-    elif not _VIDEO_HOST.fullmatch(host):
-        return None
-    elif len(parts) == 2 and parts[0] in ("shorts", "embed", "live", "v"):
-        video = parts[1]
-    else:
-        video = url.query.get("v", "") if parts == ["watch"] else ""
-    return f"https://www.youtube.com/watch?v={video}" if _VIDEO.fullmatch(video) else None
+def _is_unique(path: str) -> bool:
+    """Tell whether a site can hardly have `path` twice: it ends in a long number, or in four words below a year.
+
+    Only then `m.`, `www.` and AMP's marks say nothing: a short `/about` of a mobile host may be another page.
+    """
+    *above, last = unquote(path).split("/")
+    four_words = len(re.split("[-_]", last)) > 3
+    return bool(_LONG_NUMBER.search(last)) or (four_words and any(_YEAR.fullmatch(part) for part in above))
 
 
-_SITES: tuple[Callable[[URL], str | None], ...] = (_arxiv, _github, _youtube)
+def _without_amp(path: str) -> str:
+    """Return the path without AMP's marks and without slashes at its end."""
+    while (shorter := _AMP_PATH.sub("", path)) != path:
+        path = shorter
+    return path

@@ -1,17 +1,22 @@
 """What every fetcher promises, whether the network or a file answers."""
 
 import socket
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from aiohttp import web
 
 from technoshare.errors import FetchError, FetchRefused
 from technoshare.ports import Fetcher
+from technoshare.retrieval.cache import open_cache
 from technoshare.retrieval.fetch import open_fetcher
 from technoshare.retrieval.frozen import Exchange, FrozenFetcher, Snapshot
+from technoshare.retrieval.guard import Policy
 
 ANSWERS = {
     "/page?a=1&b=2": (200, {"Content-Type": "Text/HTML; Charset=UTF-8", "X-Mine": "yes"}, "<p>A page.</p>"),
@@ -44,6 +49,19 @@ async def live() -> AsyncIterator[tuple[Fetcher, str]]:
 
 
 @asynccontextmanager
+async def cached() -> AsyncIterator[tuple[Fetcher, str]]:
+    """Everything that may be kept is kept already, so the answers come from the file."""
+    with TemporaryDirectory() as folder:
+        policy = Policy(ports=frozenset(range(65_536)), public=lambda _: True)
+        file = Path(folder, "cache.db")
+        async with live() as (network, base), open_cache(network, file, policy=policy, clock=time.time) as fetcher:
+            for path in ANSWERS:
+                with suppress(FetchError):
+                    await fetcher.get(base + path)
+            yield fetcher, base
+
+
+@asynccontextmanager
 async def frozen() -> AsyncIterator[tuple[Fetcher, str]]:
     base = "http://127.0.0.1:8765"
     exchanges = tuple(
@@ -61,7 +79,7 @@ async def frozen() -> AsyncIterator[tuple[Fetcher, str]]:
     yield FrozenFetcher([snapshot]), base
 
 
-@pytest.fixture(params=[live, frozen])
+@pytest.fixture(params=[live, cached, frozen])
 async def web_of(request):
     async with request.param() as opened:
         yield opened

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from technoshare.errors import FetchError
-from technoshare.retrieval.etiquette import ConsiderateFetcher, Lane, Rest
+from technoshare.retrieval.etiquette import ConsiderateFetcher, Lane, Rest, SigningFetcher
 from tests.retrieval.answers import Web, page
 
 ARXIV = "https://export.arxiv.org/api/query?id_list=2611.00042&max_results=1"
@@ -74,7 +74,7 @@ async def test_papers_and_pages_do_not_wait():
 
 async def test_the_token_goes_to_githubs_api_when_our_adapter_asks():
     web = Web({GITHUB: page("{}")})
-    await ConsiderateFetcher(web, github_token="secret").get(GITHUB, headers=TYPED)
+    await SigningFetcher(web, "secret").get(GITHUB, headers=TYPED)
     assert web.headers[GITHUB] == {"Authorization": "Bearer secret", **TYPED}
 
 
@@ -93,16 +93,12 @@ async def test_the_token_goes_to_githubs_api_when_our_adapter_asks():
 )
 async def test_the_token_goes_nowhere_else(url, headers):
     web = Web({url: page("{}")})
-    await ConsiderateFetcher(web, github_token="secret").get(url, headers=headers)
+    await SigningFetcher(web, "secret").get(url, headers=headers)
     assert "Authorization" not in web.headers[url]
 
 
-async def test_without_a_token_nothing_is_signed():
-    web = Web({GITHUB: page("{}")})
-    fetcher = ConsiderateFetcher(web)
-    await fetcher.get(GITHUB, headers=TYPED)
-    assert web.headers[GITHUB] == TYPED
-    assert "secret" not in repr(ConsiderateFetcher(web, github_token="secret"))
+def test_the_token_does_not_show():
+    assert "secret" not in repr(SigningFetcher(Web({}), "secret"))
 
 
 async def test_a_rest_that_stack_exchange_asks_for_is_kept_for_its_api_alone():

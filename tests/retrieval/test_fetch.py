@@ -1,14 +1,19 @@
 import asyncio
+import errno
 import gzip
 import socket
 from collections.abc import Iterator
 
 import pytest
 from aiohttp import web
+from aiohttp.abc import AbstractResolver
 
-from technoshare.errors import ConfigError, FetchError, FetchRefused
+from technoshare.errors import ConfigError, FetchError, FetchRefused, Transient, Unusable
+from technoshare.retrieval import fetch
 from technoshare.retrieval.fetch import MAX_REDIRECTS, open_fetcher
 from technoshare.retrieval.guard import Policy
+from technoshare.retrieval.reading import read
+from tests.retrieval.answers import InlineParser
 
 PUBLIC = "93.184.215.14"
 
@@ -335,3 +340,88 @@ async def test_a_body_that_is_not_what_it_says_cannot_be_decoded(open_site):
     async with open_fetcher([site.origin]) as fetcher:
         with pytest.raises(FetchError, match="cannot be decoded"):
             await fetcher.get(site.url)
+
+
+@pytest.mark.parametrize("kind", ["image/png", "video/mp4", "Audio/MPEG; x=y", "font/woff2"])
+async def test_what_is_no_text_is_named_and_not_downloaded(open_site, kind):
+    async def handler(request):
+        response = web.StreamResponse(headers={"Content-Type": kind})
+        await response.prepare(request)
+        while True:
+            await response.write(bytes(100_000))
+
+    site = await open_site(handler)
+    async with open_fetcher([site.origin]) as fetcher:
+        page = await fetcher.get(site.url)
+    assert (page.status, page.content_type, page.body) == (200, kind.partition(";")[0].lower(), b"")
+
+
+class Offline(AbstractResolver):
+    """A machine without a network: each look-up fails in its own way, or never ends."""
+
+    def __init__(self, code: int | None) -> None:
+        self.code = code
+
+    async def resolve(self, host, port=0, family=socket.AF_INET):
+        if self.code is None:
+            await asyncio.Event().wait()
+        raise socket.gaierror(self.code, "says the system, in words that nobody else needs")
+
+    async def close(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("code", "later"),
+    [(socket.EAI_AGAIN, True), (None, True), (socket.EAI_NONAME, False), (socket.EAI_NODATA, False)],
+)
+async def test_without_a_name_server_the_reason_is_plain(monkeypatch, code, later):
+    monkeypatch.setattr(fetch, "CONNECT", 0.05)
+    async with open_fetcher(resolver=Offline(code)) as fetcher:
+        with pytest.raises(FetchError, match=r"^the name example\.org could not be found$") as error:
+            await fetcher.get("https://example.org/")
+    assert error.value.transient == later
+
+
+class Unplugged(socket.socket):
+    """A socket of a machine whose network is gone."""
+
+    def connect(self, address):
+        raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+
+async def test_without_a_way_out_the_reason_is_plain(names):
+    async with open_fetcher(resolver=names(example_org=[[PUBLIC, PUBLIC]]), wire=Unplugged) as fetcher:
+        with pytest.raises(FetchError, match=r"^example\.org could not be reached$") as error:
+            await fetcher.get("http://example.org/")
+    assert error.value.transient
+
+
+async def test_a_firewall_that_swallows_everything_is_given_up_in_time(monkeypatch, names):
+    monkeypatch.setattr(fetch, "CONNECT", 0.05)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.create_connection(full.getsockname()):
+
+        class Swallowed(socket.socket):
+            def connect(self, address):
+                super().connect(full.getsockname())  # nobody accepts, so the system leaves this one unanswered
+
+        async with open_fetcher(resolver=names(example_org=[[PUBLIC]]), wire=Swallowed) as fetcher:
+            with pytest.raises(FetchError, match=r"^example\.org did not answer in time$") as error:
+                await fetcher.get("http://example.org/")
+    assert error.value.transient
+
+
+async def test_without_a_network_every_adapter_says_so_in_plain_words():
+    links = """
+        https://arxiv.org/abs/2501.10120 https://github.com/pallets/flask https://github.com/pallets/flask/issues/5
+        https://gist.github.com/a/0123456789abcdef0123 https://news.ycombinator.com/item?id=8863
+        https://huggingface.co/openai-community/gpt2 https://huggingface.co/papers/2501.10120
+        https://en.wikipedia.org/wiki/Alan_Turing https://stackoverflow.com/q/11227809
+        https://www.youtube.com/watch?v=dQw4w9WgXcQ https://example.org/report.pdf https://example.org/
+    """
+    async with open_fetcher(resolver=Offline(socket.EAI_AGAIN)) as fetcher:
+        for link in links.split():
+            with pytest.raises(
+                (Unusable, Transient), match=r"^(the name [a-z.]+ could not be found|[a-z.]+ could not)"
+            ):
+                await read(link, fetcher, InlineParser())

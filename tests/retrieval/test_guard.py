@@ -76,6 +76,55 @@ def test_an_ordinary_link_passes(url):
     assert Policy().check(url).host
 
 
+FORBIDDEN_4 = st.sampled_from(
+    [ip_network(block) for block in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+        "192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4",
+        "240.0.0.0/4", "168.63.129.16/32",
+    )]
+).flatmap(lambda network: st.ip_addresses(network=network))  # fmt: skip
+
+
+@st.composite
+def spelled_4(draw) -> str:
+    """A forbidden IPv4 address as inet_aton would take it, or as a browser would."""
+    numbers = [*draw(FORBIDDEN_4).packed]
+    keep = draw(st.integers(0, 3))
+    parts = [*numbers[:keep], int.from_bytes(bytes(numbers[keep:]), "big")]
+    forms = (str, hex, lambda number: f"0{number:o}", lambda number: f"0X{number:X}", lambda number: f"{number:08}")
+    host = ".".join(draw(st.sampled_from(forms))(part) for part in parts)
+    digits = draw(st.sampled_from(["0123456789", "０１２３４５６７８９", "⓪①②③④⑤⑥⑦⑧⑨", "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗"]))
+    dot = draw(st.sampled_from([".", "。", "．", "｡"]))
+    return host.translate(str.maketrans("0123456789", digits)).replace(".", dot) + draw(st.sampled_from(["", "."]))
+
+
+@st.composite
+def spelled_6(draw) -> str:
+    """A forbidden IPv4 address inside an IPv6 one."""
+    number = int(draw(FORBIDDEN_4))
+    starts = (0, 0xFFFF << 32, 0xFFFF << 48, 0x64FF9B << 96, (0x64FF9B << 96) + (1 << 80), 0x2001 << 112)
+    address = draw(st.sampled_from([*(start + number for start in starts), (0x2002 << 112) + (number << 80)]))
+    found = ip_address(address.to_bytes(16, "big"))
+    return f"[{draw(st.sampled_from([found.compressed, found.exploded, found.exploded.upper()]))}]"
+
+
+@given(spelled_4() | spelled_6(), st.sampled_from(["", ":80", ":443", "/", "/a?b", "#c", ":80/@x"]))
+def test_no_spelling_of_a_forbidden_address_passes(host, rest):
+    with pytest.raises(FetchRefused):
+        Policy().check(f"http://{host}{rest}")
+
+
+@given(st.ip_addresses())
+def test_a_literal_passes_the_form_exactly_when_a_connection_to_it_would(address):
+    literal = f"[{address}]" if address.version == 6 else str(address)
+    try:
+        Policy().check(f"https://{literal}/")
+        passed = True
+    except FetchRefused:
+        passed = False
+    assert passed == Policy().permits(str(address), 443, (str(address), 443))
+
+
 @given(st.text(max_size=60) | st.text(alphabet="htps:/@.%[]0x17f\\#?localhost ", max_size=40).map("http://".__add__))
 def test_any_text_is_either_parsed_or_refused(text):
     try:

@@ -69,6 +69,22 @@ async def test_an_address_that_the_evidence_names_is_read_and_numbered_on():
         "https://elsewhere.example/page",
         "http://169.254.169.254/latest/meta-data/",
         "HTTPS://EXAMPLE.ORG/BENCHMARK",
+        "http://example.org/benchmark",
+        "https://example.org:443/benchmark",
+        "https://example.org./benchmark",
+        "https://www.example.org/benchmark",
+        "https://user@example.org/benchmark",
+        "https://example.org@evil.example/benchmark",
+        "https://example.org.evil.example/benchmark",
+        "https://example.org\\@evil.example/benchmark",
+        f"{NAMED}/",
+        f"{NAMED}#leak",
+        f"{NAMED}%2e",
+        f"{NAMED}\u200b",
+        "https://example.org/%62enchmark",
+        "https://example.org/a/../benchmark",
+        "https://еxample.org/benchmark",
+        f"https://evil.example/?next={NAMED}",
     ],
 )
 async def test_an_address_that_stands_nowhere_is_refused_and_not_fetched(url):
@@ -94,6 +110,31 @@ async def test_an_address_of_a_fetched_page_may_be_read_next():
     await ask(NAMED)
     await ask(further)
     assert ask.search.sources == (NAMED, further)
+
+
+async def test_several_addresses_at_once_are_words_and_nothing_is_fetched():
+    ask = Asking({NAMED: page(article(OTHER))})
+    for query in (f"{NAMED} https://evil.example/", f"{NAMED}\nhttps://evil.example/", f"read {NAMED}", f"<{NAMED}>"):
+        assert "Not read" not in await ask(query)
+    assert ask.web.asked == []
+
+
+async def test_where_a_page_was_redirected_to_does_not_become_readable():
+    hidden = "https://evil.example/collect?secret=1"
+    ask = Asking({NAMED: page(article(OTHER), url=hidden), hidden: page(article(OTHER))})
+    await ask(NAMED)
+    assert (await ask(hidden)).startswith("Not read: only the shared link")
+    assert ask.web.asked == [NAMED]
+
+
+async def test_failures_count_towards_the_limit_and_refusals_do_not():
+    urls = [f"https://example.org/{n}" for n in range(FETCHES + 1)]
+    ask = Asking({urls[-1]: page(article(OTHER))}, evidence(" ".join(urls)))
+    for _ in range(10):
+        await ask("https://evil.example/")
+    said = [await ask(url) for url in urls]
+    assert ask.web.asked == urls[:FETCHES]
+    assert "that is the limit" in said[-1]
 
 
 async def test_a_page_that_repeats_the_evidence_adds_nothing():
