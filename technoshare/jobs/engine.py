@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import get_args
 
 from technoshare.errors import ConfigError
+from technoshare.jobs.arrivals import Arrivals, Row
 from technoshare.jobs.claim import SqliteClaim, turn_of
 from technoshare.jobs.worker import BACKOFF_CAP, STORAGE_PAUSE, Worker
 from technoshare.models import Job, JobId, JobState, Submitted
@@ -100,6 +101,7 @@ class SqliteEngine:
         self._random = random
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
+        self._arrivals = Arrivals(database)
         self._submitted = -math.inf  # on the event loop's clock
 
     @property
@@ -111,7 +113,7 @@ class SqliteEngine:
         """Store the job; durable when it returns. A known key changes nothing."""
         self._submitted = asyncio.get_running_loop().time()
         await self._heed_clock()  # first, so that jobs which came before the clock was set are told from this one
-        row = {
+        row: Row = {
             "id": job.id,
             "key": job.key,
             "channel": job.channel,
@@ -123,15 +125,9 @@ class SqliteEngine:
             "received": job.received,
             "payload": job.model_dump_json(),
         }
-
-        inserted = await self.database.execute(
-            "insert into jobs (id, key, channel, ts, url, priority, run_at, generation, received, payload) values"
-            " (:id, :key, :channel, :ts, :url, :priority, :run_at, :generation, :received, :payload)"
-            " on conflict (key) do nothing returning id",
-            row,
-        )
+        fresh = await self._arrivals.store(job.id, row)
         self._wake.set()
-        return Submitted(job_id=job.id, fresh=bool(inserted))
+        return Submitted(job_id=job.id, fresh=fresh)
 
     async def signed(self, job_id: JobId, at: float) -> None:
         """Note when the first sign of life stood; a later note changes nothing."""

@@ -106,6 +106,33 @@ async def test_a_burst_of_two_hundred_links_costs_a_few_commits(url, time):
         assert sum(statement == "COMMIT" for statement in statements) <= 3
 
 
+async def test_jobs_of_one_moment_keep_their_order_and_a_link_that_came_twice_is_new_once(url, time):
+    async with opened(url, time) as engine:
+        numbers = [*range(40, 0, -1), 7, 7]
+        submitted = await asyncio.gather(*(engine.submit(a_job(number)) for number in numbers))
+        assert [answer.fresh for answer in submitted] == [True] * 40 + [False] * 2
+        assert await column(engine, "id") == [a_job(number).id for number in range(40, 0, -1)]
+        assert (await engine.submit(a_job(7))).fresh is False
+
+
+async def test_a_link_that_comes_while_another_is_stored_is_not_forgotten(url, time):
+    async with opened(url, time) as engine:
+        first = asyncio.create_task(engine.submit(a_job(1)))
+        for number in range(2, 60):
+            await asyncio.sleep(0)  # a little further into the commit each time
+            assert (await engine.submit(a_job(number))).fresh
+        assert (await first).fresh
+        assert (await engine.counts())["ready"] == 59
+
+
+async def test_a_job_for_a_file_that_is_closed_is_refused_and_not_kept_for_the_next(url, time):
+    async with opened(url, time) as engine:
+        pass
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="is closed"):
+            await engine.submit(a_job(1))
+
+
 # ---------------------------------------------------------------- orphans
 
 

@@ -122,13 +122,13 @@ async def test_a_slow_reaction_does_not_hold_back_the_ack(workspace, engine):
 
 async def test_a_reaction_that_slack_refuses_harms_nothing(engine, caplog):
     async with a_running_bot(engine) as workspace:
-        workspace.faults.refuse("reactions.add", error="message_not_found")
+        workspace.faults.refuse("reactions.add", error="not_reactable")
         workspace.say("https://example.org/gone")
         await workspace.until(lambda: [call for call in workspace.calls if call.method == "reactions.add"])
         second = workspace.say("https://example.org/here")
         await workspace.until(lambda: workspace.reactions(second))
     assert len(engine.signs) == 1
-    assert "message_not_found" in caplog.text
+    assert "not_reactable" in caplog.text
 
 
 KINDS = {
