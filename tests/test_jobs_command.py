@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from technoshare.cli import main
 from technoshare.errors import ConfigError, TechnoShareError, Unusable
@@ -33,7 +34,7 @@ def time() -> FakeTime:
 @pytest.fixture
 def url(tmp_path: Path, monkeypatch) -> str:
     monkeypatch.chdir(tmp_path)  # the developer's own .env is not read
-    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr("technoshare.terminal._OUT", Console(highlight=False, width=160))
     monkeypatch.setenv("JOBS_URL", "sqlite:///jobs.db")
     return "sqlite:///jobs.db"
 
