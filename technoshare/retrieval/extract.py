@@ -37,6 +37,8 @@ _ARTICLE_PATH = re.compile(
 
 PRECISE_SHARE = 0.5
 """Precision mode counts when it keeps at least this share of the default's text; below, it threw the page away."""
+SURE_SHARE = 0.7
+"""Precision mode counts without another look when it keeps this share of resiliparse's text."""
 CAREFUL_SHARE = 0.4
 """So does the default beside resiliparse; shares from 0.3 to 0.5 score the same."""
 CONTENT = 0.35
@@ -92,6 +94,8 @@ def shown_tree(html: str) -> HtmlElement:
     source = visible(html)
     tree = html_tree(source)
     strip_hidden(tree, source)
+    for element in tuple(tree.iter("style", "svg", "iframe")):
+        element.drop_tree()
     return tree
 
 
@@ -102,27 +106,37 @@ def is_article(html: str, url: str) -> bool:
 
 def reading_of(tree: HtmlElement, url: str, *, is_article: bool) -> Reading:
     """Return what there is to choose from on a page that `shown_tree` made."""
-    source = tostring(tree, encoding="unicode", method="html")
-    careful = _trafilatura(source, url, precise=False)
-    generous = str(extract_plain_text(source, main_content=True, alt_texts=False, list_bullets=False))
-    return Reading(blocks_of(tree), careful, generous, is_article)
+    source = _source(tree)
+    return Reading(blocks_of(tree), _trafilatura(source, url, fast=True), _resiliparse(source), is_article)
 
 
 def _main_text(tree: HtmlElement, url: str, *, is_article: bool) -> str:
-    reading = reading_of(tree, url, is_article=is_article)
-    if is_article:
-        precise = _trafilatura(tostring(tree, encoding="unicode", method="html"), url, precise=True)
-        if len(precise) >= PRECISE_SHARE * len(reading.careful):
-            return clean(precise)
-    else:
-        content = reading.content(forest())
-        if content:
-            return clean(content)
-    return clean(reading.careful if len(reading.careful) >= CAREFUL_SHARE * len(reading.generous) else reading.generous)
+    text = _article(_source(tree), url) if is_article else ""
+    text = text or reading_of(tree, url, is_article=is_article).content(forest())
+    return clean(text or _resiliparse(_source(tree)))
 
 
-def _trafilatura(html: str, url: str, *, precise: bool) -> str:
-    return trafilatura.extract(html, url=url, include_comments=False, favor_precision=precise) or ""
+def _article(source: str, url: str) -> str:
+    """Return an article's text: the most precise one that is not far shorter than the next more generous one."""
+    precise, generous = _trafilatura(source, url, favor_precision=True), _resiliparse(source)
+    if len(precise) >= SURE_SHARE * len(generous):  # nearly always, and saves the slowest of the three
+        return precise
+    careful = _trafilatura(source, url)
+    if len(precise) >= PRECISE_SHARE * len(careful):
+        return precise
+    return careful if len(careful) >= CAREFUL_SHARE * len(generous) else generous
+
+
+def _source(tree: HtmlElement) -> str:
+    return str(tostring(tree, encoding="unicode", method="html"))
+
+
+def _trafilatura(source: str, url: str, **mode: bool) -> str:
+    return trafilatura.extract(source, url=url, include_comments=False, **mode) or ""
+
+
+def _resiliparse(source: str) -> str:
+    return str(extract_plain_text(source, main_content=True, alt_texts=False, list_bullets=False))
 
 
 def _heading_line(heading: HtmlElement) -> str:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from lxml.html import HtmlElement
 
-from technoshare.retrieval.styles import Names, Rgb, Style, colour, declarations, is_clear, names_of, pixels, sheet_of
+from technoshare.retrieval.styles import Names, Rgb, Style, colour, declarations, is_clear, pixels, sheet_of
 
 TINY = 1.0
 """Pixels; no letter can be made out at this size."""
@@ -20,16 +20,21 @@ FAR = 500.0
 ALIKE = 12
 """Of 255; colours that differ by less in every channel cannot be told apart."""
 
-FADED_SHARE = 0.3
-"""Of the page's text; what is transparent beyond that is no trick but a page that waits for a script to fade it in."""
+WAITING_SHARE = 0.3
+"""Of the page's text; what is faint beyond that is no trick but a page that waits for a script or a style sheet."""
 WHITE = (255, 255, 255)
-HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+CLEAR = (-1, -1, -1)
 
 _ALWAYS_SHOWN = frozenset({"html", "head", "body"})
 """Pages hide their whole body until a script has run, and then show it."""
+_NO_TEXT = frozenset({"script", "style", "noscript", "svg", "title"})
 _SHIFT = re.compile(r"translate(?:x|y|3d)?\(\s*(-?[\d.]+(?:px|em|rem|vw|vh|%)?)")
 _CUT_AWAY = re.compile(r"rect\(\s*(?:[01](?:px)?[,\s]+){3}[01](?:px)?\s*\)|inset\((?:50|100)%|circle\(0")
 _COLOURED = re.compile(r"background|bgcolor|\bstylesheet\b", re.IGNORECASE)
+
+
+PLAIN: tuple[Style, ...] = ({},)
+"""What an element is that nobody styles."""
 
 
 class _Ink(NamedTuple):
@@ -43,7 +48,8 @@ class _Ink(NamedTuple):
 
     @property
     def shows(self) -> bool:
-        return self.visible and self.size > TINY and not _alike(self.colour, self.paper)
+        seen = self.visible and self.size > TINY and self.colour != CLEAR
+        return seen and (self.colour is None or self.paper is None or not _alike(self.colour, self.paper))
 
 
 def strip_hidden(tree: HtmlElement, source: str) -> None:
@@ -51,23 +57,25 @@ def strip_hidden(tree: HtmlElement, source: str) -> None:
     sheet = sheet_of(tree)
     paper = None if _COLOURED.search(source) else WHITE
     lines: dict[HtmlElement | None, tuple[Names, _Ink]] = {None: (frozenset(), _Ink(None, paper, 16.0, visible=True))}
-    away, faded = [], []
+    away, faded, blank = [], [], []
     for element in tree.iter():
         above, ink = lines[element.getparent()]
-        names = names_of(element.tag, element.get("id"), element.get("class"))
-        styles = _styles(element, sheet.styles(names, above))
-        lines[element] = (above | names, _ink(ink, styles[0]))
+        names = sheet.names(element)
+        styles = _styles(element, sheet.styles(names, above) if names else PLAIN)
+        lines[element] = (above | names if names else above, _ink(ink, styles[0]))
         if element.tag in _ALWAYS_SHOWN:
             continue
-        if _is_closed(element, source) or all(map(_is_away, styles)):
+        if _is_closed(element, source) or (styles is not PLAIN and all(map(_is_away, styles))):
             away.append(element)
-        elif all(map(_is_faded, styles)):
+        elif styles is not PLAIN and all(map(_is_faded, styles)):
             faded.append(element)
         elif not any(_ink(ink, style).shows for style in styles):
-            _blank(element)
+            blank.append(element)
     _drop(away)
-    if sum(map(_length, faded)) < FADED_SHARE * _length(tree):
+    if sum(map(_length, faded)) + sum(map(_own_length, blank)) < WAITING_SHARE * _length(tree):
         _drop(faded)
+        for element in blank:
+            _blank(element)
 
 
 def _drop(elements: list[HtmlElement]) -> None:
@@ -76,16 +84,22 @@ def _drop(elements: list[HtmlElement]) -> None:
 
 
 def _length(element: HtmlElement) -> int:
-    texts = element.itertext("p", "li", "td", "div", "span", "a", "b", "em", "strong", *HEADINGS)
-    return sum(map(len, texts))
+    return sum(map(_own_length, element.iter()))
+
+
+def _own_length(element: HtmlElement) -> int:
+    if element.tag in _NO_TEXT:
+        return 0
+    return len((element.text or "").strip()) + sum(len((child.tail or "").strip()) for child in element)
 
 
 def _styles(element: HtmlElement, ruled: tuple[Style, ...]) -> tuple[Style, ...]:
     """Return the style that holds for `element`, then those that it may have in another state or window."""
-    own = declarations(element.get("style") or "")
-    if element.get("bgcolor") or element.tag == "font":
-        own = {"background": element.get("bgcolor", ""), "color": element.get("color", ""), **own}
-    return tuple({**each, **own} for each in ruled) if own else ruled
+    style, paper = element.get("style"), element.get("bgcolor")
+    if not style and not paper and element.tag != "font":
+        return ruled
+    own = {"background": paper or "", "color": element.get("color") or "", **declarations(style or "")}
+    return tuple({**each, **own} for each in ruled)
 
 
 def _is_closed(element: HtmlElement, source: str) -> bool:
@@ -97,8 +111,8 @@ def _is_closed(element: HtmlElement, source: str) -> bool:
     hidden = element.get("hidden")
     if hidden is None or hidden.lower() == "until-found":
         return "popover" in element.attrib
-    name = element.get("id")
-    return not (name and f',"{name}")' in source)  # React streams a part of the page hidden, then a script moves it
+    name = element.get("id") or ""
+    return not (name.startswith("S:") and f'"{name}")' in source)  # React sends it hidden, then a script moves it
 
 
 def _is_away(style: Style) -> bool:
@@ -139,7 +153,12 @@ def _ink(above: _Ink, style: Style) -> _Ink:
 
 
 def _ink_colour(above: _Ink, style: Style) -> Rgb | None:
-    return colour(style["color"]) if style.get("color") else above.colour
+    told = style.get("color")
+    if not told:
+        return above.colour
+    if is_clear(told):  # letters cut out of a coloured background are seen
+        return None if "text" in (style.get("background-clip"), style.get("-webkit-background-clip")) else CLEAR
+    return colour(told)
 
 
 def _paper(above: _Ink, style: Style) -> Rgb | None:
@@ -164,8 +183,8 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _alike(one: Rgb | None, other: Rgb | None) -> bool:
-    return one is not None and other is not None and all(abs(a - b) < ALIKE for a, b in zip(one, other, strict=True))
+def _alike(one: Rgb, other: Rgb) -> bool:
+    return all(abs(a - b) < ALIKE for a, b in zip(one, other, strict=True))
 
 
 def _blank(element: HtmlElement) -> None:

@@ -10,6 +10,7 @@ from technoshare.models import Page
 
 _REASONS = {
     "bot_wall": "{site} does not show this page to programs",
+    "cookie_wall": "{site} shows this page only to those who accept its cookies",
     "empty_page": "the page needs JavaScript and shows no text without it",
     "login_wall": "{site} asks for a login",
     "no_text": "the PDF holds pictures of pages and no text",

@@ -18,7 +18,7 @@ LARGEST_SHEET = 400_000
 """Characters of `<style>` blocks that are looked at; whoever inlines more hides nothing in the rest of it."""
 
 WATCHED = frozenset(
-    "display visibility opacity font-size color background background-color background-clip position left top right "
+    "display visibility opacity font-size color background background-color background-clip -webkit-background-clip position left top right "
     "bottom text-indent margin-left margin-top transform clip clip-path width height max-height overflow".split()
 )
 _COMMENT = re.compile(r"/\*.*?\*/|<!--|-->", re.DOTALL)
@@ -27,7 +27,7 @@ _SCREEN = re.compile(r"@(?:media\s+(?:all|screen)\s*$|layer|supports)", re.IGNOR
 _PRINT = re.compile(r"@(?:media\b.*\bprint|font-face|(?:-\w+-)?keyframes|page)", re.IGNORECASE)
 _STEP = re.compile(r"\s*[\s>+~]\s*")
 _NAME = re.compile(r"([.#]?)((?:[\w-]|[^\x00-\x7f]|\\.)+)")
-_STATE = re.compile(r"::?[\w-]+(?:\([^()]*\))?|\[[^\]]*\]")
+_STATE = re.compile(r"(?<!\\)::?[\w-]+(?:\([^()]*\))?|\[[^\]]*\]")
 _LENGTH = re.compile(r"(-?\d*\.?\d+)\s*(px|pt|em|rem|ex|ch|vw|vh|%)?")
 _UNITS = {"": 1, "px": 1, "pt": 4 / 3, "em": 16, "rem": 16, "ex": 8, "ch": 8, "vw": 12, "vh": 8, "%": 0.16}
 """Pixels each, in a window of 1200 × 800; near enough to tell nothing from something."""
@@ -57,6 +57,11 @@ def declarations(text: str) -> Style:
             if important:
                 firm.add(name)
     return found
+
+
+def _important(text: str) -> Style:
+    """Return only the declarations that win over all others."""
+    return declarations(";".join(part for part in text.split(";") if "!important" in part))
 
 
 def pixels(value: str) -> float | None:
@@ -98,8 +103,8 @@ class Rule(NamedTuple):
     own: Names
     outer: Names
     style: Style
-    rank: tuple[int, int, int]
-    """Number of ids, of classes, and the place in the sheet: the higher one wins."""
+    rank: tuple[bool, int, int, int]
+    """Whether it is important, number of ids, of classes, place in the sheet: the higher one wins."""
     certain: bool
     """False when it depends on a state or a window's width."""
 
@@ -111,16 +116,25 @@ class Sheet:
         self._rules: defaultdict[str, list[Rule]] = defaultdict(list)
         for rule in rules:
             self._rules[min(rule.own)].append(rule)  # "#" and "." come before every letter
-        self._known: dict[tuple[Names, Names], tuple[Style, ...]] = {}
+        self._words = frozenset(name for rule in rules for name in (*rule.own, *rule.outer))
+        self._names: dict[tuple[str, str | None, str | None], Names] = {}
+        self._styles: dict[tuple[Names, Names], tuple[Style, ...]] = {}
+
+    def names(self, element: HtmlElement) -> Names:
+        """Return those names of `element` that any rule speaks of."""
+        key = (element.tag, element.get("id"), element.get("class"))
+        if key not in self._names:
+            tag, name, classes = key
+            self._names[key] = self._words & {tag, f"#{name}", *(f".{each}" for each in (classes or "").split())}
+        return self._names[key]
 
     def styles(self, names: Names, above: Names) -> tuple[Style, ...]:
         """Return what certainly holds for an element below `above`, then each style that it may have besides."""
-        found = self._known.get((names, above))
-        if found is None:
-            found = self._known[names, above] = self._styles(names, above)
-        return found
+        if (names, above) not in self._styles:
+            self._styles[names, above] = self._cascade(names, above)
+        return self._styles[names, above]
 
-    def _styles(self, names: Names, above: Names) -> tuple[Style, ...]:
+    def _cascade(self, names: Names, above: Names) -> tuple[Style, ...]:
         rules = [rule for name in names for rule in self._rules.get(name, ())]
         rules = sorted(
             (rule for rule in rules if rule.own <= names and rule.outer <= above), key=lambda rule: rule.rank
@@ -137,13 +151,6 @@ def sheet_of(tree: HtmlElement) -> Sheet:
     return Sheet(list(_rules(_COMMENT.sub("", "\n".join(blocks)[:LARGEST_SHEET]))))
 
 
-@lru_cache(maxsize=4096)
-def names_of(tag: str, name: str | None, classes: str | None) -> Names:
-    """Return the names of an element with this tag, id and class attribute."""
-    marked = {f".{each}" for each in (classes or "").split()}
-    return frozenset({tag, *marked, *((f"#{name}",) if name else ())})
-
-
 def _rules(css: str) -> Iterator[Rule]:
     around: list[str] = []
     pieces = _BRACE.split(css)
@@ -151,21 +158,24 @@ def _rules(css: str) -> Iterator[Rule]:
         if brace == "{":
             head = text.rpartition(";")[2].strip()
             around.append(head)
-            if not head.startswith("@") and not any(map(_PRINT.match, around)) and (style := declarations(body)):
+            if not head.startswith("@") and not any(map(_PRINT.match, around)) and declarations(body):
                 certain = all(map(_SCREEN.match, around[:-1]))
                 for selector in head.split(","):
-                    yield from _rule(selector, style, place, certain=certain)
+                    yield from _rule(selector, body, place, certain=certain)
         elif around:
             around.pop()
 
 
-def _rule(selector: str, style: Style, place: int, *, certain: bool) -> Iterator[Rule]:
+def _rule(selector: str, body: str, place: int, *, certain: bool) -> Iterator[Rule]:
     plain, states = _STATE.subn("", selector)
     *outer, own = [_names(step) for step in _STEP.split(plain.strip())]
-    if min(own, default="a") < "a":
-        every = [name for step in (own, *outer) for name in step]
-        rank = (sum(name[0] == "#" for name in every), sum(name[0] == "." for name in every), place)
-        yield Rule(own, frozenset().union(*outer), style, rank, certain and not states)
+    if min(own, default="a") >= "a":  # neither a class nor an id
+        return
+    every = [name for step in (own, *outer) for name in step]
+    weight = sum(name[0] == "#" for name in every), sum(name[0] == "." for name in every), place
+    for important, style in ((False, declarations(body)), (True, _important(body))):
+        if style:
+            yield Rule(own, frozenset().union(*outer), style, (important, *weight), certain and not states)
 
 
 def _names(step: str) -> Names:

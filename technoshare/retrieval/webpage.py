@@ -39,7 +39,7 @@ async def read_webpage(url: str, fetcher: Fetcher, parser: Parser, *, adapter: s
     require_success(page)
     require_no_login(url, page)
     document = await _document(page, parser)
-    if not document.text.strip():
+    if not document.text.strip() or document.obstacle == "not_found":  # what else such a page shows is about others
         raise blocked(page.url, document.obstacle)
     return Evidence(
         url=url,
