@@ -72,10 +72,16 @@ def strip_hidden(tree: HtmlElement, source: str) -> None:
         elif not any(_ink(ink, style).shows for style in styles):
             blank.append(element)
     _drop(away)
-    if sum(map(_length, faded)) + sum(map(_own_length, blank)) < WAITING_SHARE * _length(tree):
+    if (faded or blank) and not _waits(tree, faded, blank):
         _drop(faded)
         for element in blank:
             _blank(element)
+
+
+def _waits(tree: HtmlElement, faded: list[HtmlElement], blank: list[HtmlElement]) -> bool:
+    """Tell whether so much is faint that the page must be one that a script or a style sheet shows later."""
+    faint = sum(map(_length, faded)) + sum(map(_own_length, blank))
+    return faint >= WAITING_SHARE * _length(tree)
 
 
 def _drop(elements: list[HtmlElement]) -> None:
