@@ -35,6 +35,8 @@ _WORD = re.compile(r"\w+")
 
 
 class Example(NamedTuple):
+    """A page with its known main text, measured and labelled."""
+
     name: str
     kind: str
     reading: Reading
@@ -44,6 +46,7 @@ class Example(NamedTuple):
 
 
 def main() -> None:
+    """Print the cross-validated scores and write the model of all pages."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     examples = [_example(*page) for page in _pages(parser.parse_args().folder)]
@@ -55,11 +58,15 @@ def main() -> None:
 
 def _pages(folder: Path) -> Iterator[tuple[str, str, str, str, str]]:
     for name, row in json.loads((folder / "wcxb-dev/truth.json").read_text("utf-8")).items():
-        html = gzip.open(folder / f"wcxb-dev/{name}.html.gz").read().decode("utf-8", "replace")
+        html = _html(folder / f"wcxb-dev/{name}.html.gz")
         yield name, row["type"], row["url"], html, row["main_content"]
     for name, row in json.loads((folder / "articles/ground-truth.json").read_text("utf-8")).items():
-        html = gzip.open(folder / f"articles/html/{name}.html.gz").read().decode("utf-8", "replace")
+        html = _html(folder / f"articles/html/{name}.html.gz")
         yield name, "articles", row.get("url", ""), html, row["articleBody"]
+
+
+def _html(path: Path) -> str:
+    return gzip.decompress(path.read_bytes()).decode("utf-8", "replace")
 
 
 def _example(name: str, kind: str, url: str, html: str, truth: str) -> Example:

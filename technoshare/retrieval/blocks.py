@@ -10,14 +10,15 @@ from lxml.html import HtmlElement
 
 from technoshare.text import squeeze
 
-INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark output q s samp small span strike "
-    "strong sub sup time tt u var wbr".split()
-)
-_NO_TEXT = frozenset(
-    "script style noscript template head svg iframe object canvas audio video select option textarea input map source "
-    "track embed img".split()
-)
+INLINE = frozenset({
+    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i",
+    "ins", "kbd", "label", "mark", "output", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup",
+    "time", "tt", "u", "var", "wbr",
+})  # fmt: skip
+_NO_TEXT = frozenset({
+    "script", "style", "noscript", "template", "head", "svg", "iframe", "object", "canvas", "audio", "video",
+    "select", "option", "textarea", "input", "map", "source", "track", "embed", "img",
+})  # fmt: skip
 _PLACES = ("main", "article", "nav", "header", "footer", "aside", "table", "ul", "form")
 _ROLES = {"navigation": "nav", "banner": "header", "contentinfo": "footer", "complementary": "aside", "main": "main",
           "search": "form", "menu": "nav", "menubar": "nav"}  # fmt: skip

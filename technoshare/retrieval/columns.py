@@ -35,7 +35,7 @@ def page_text(page: PdfTextPage) -> str:
     boxes = [Box(*page.get_rect(number)) for number in range(page.count_rects())]
     gutter = _gutter(boxes)
     if gutter is None or not _mixed(boxes, gutter):
-        return page.get_text_bounded()
+        return str(page.get_text_bounded())
     return "\n".join(_regions(page, boxes, gutter))
 
 

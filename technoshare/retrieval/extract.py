@@ -42,7 +42,7 @@ SURE_SHARE = 0.7
 CAREFUL_SHARE = 0.4
 """So does the default beside resiliparse; shares from 0.3 to 0.5 score the same."""
 CONTENT = 0.35
-"""A block this likely to be content is kept; from 0.3 to 0.4 all is the same, and a missed text costs more than a menu."""
+"""A block this likely to be content is kept; from 0.3 to 0.4 all is the same. A missed text costs more than a menu."""
 
 
 class Reading(NamedTuple):
@@ -131,8 +131,9 @@ def _source(tree: HtmlElement) -> str:
     return str(tostring(tree, encoding="unicode", method="html"))
 
 
-def _trafilatura(source: str, url: str, **mode: bool) -> str:
-    return trafilatura.extract(source, url=url, include_comments=False, **mode) or ""
+def _trafilatura(source: str, url: str, *, fast: bool = False, favor_precision: bool = False) -> str:
+    text = trafilatura.extract(source, url=url, include_comments=False, fast=fast, favor_precision=favor_precision)
+    return text or ""
 
 
 def _resiliparse(source: str) -> str:

@@ -9,7 +9,9 @@ _KANA = re.compile(r"[\u3040-\u30ff]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _HANGUL = re.compile(r"[\uac00-\ud7af]")
 _LETTER = re.compile(r"[^\W\d_]")
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{1,2}|[\u0e00-\u0e7f]{1,5}|[^\s\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]+")
+_WORD = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff]{1,2}|[\u0e00-\u0e7f]{1,5}|[^\s\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]+"
+)
 """Chinese, Japanese and Thai write no spaces; two of their characters, or five Thai ones, make about one word."""
 _OTHER_NAMES = {"iw": "he", "in": "id", "ji": "yi", "jp": "ja", "cn": "zh", "kr": "ko", "eng": "en", "deu": "de"}
 """Old codes and country codes that pages put into `lang`."""

@@ -17,10 +17,11 @@ Rgb = tuple[int, int, int]
 LARGEST_SHEET = 400_000
 """Characters of `<style>` blocks that are looked at; whoever inlines more hides nothing in the rest of it."""
 
-WATCHED = frozenset(
-    "display visibility opacity font-size color background background-color background-clip -webkit-background-clip position left top right "
-    "bottom text-indent margin-left margin-top transform clip clip-path width height max-height overflow".split()
-)
+WATCHED = frozenset({
+    "display", "visibility", "opacity", "font-size", "color", "background", "background-color", "background-clip",
+    "-webkit-background-clip", "position", "left", "top", "right", "bottom", "text-indent", "transform", "clip",
+    "clip-path", "width", "height", "overflow",
+})  # fmt: skip
 _COMMENT = re.compile(r"/\*.*?\*/|<!--|-->", re.DOTALL)
 _BRACE = re.compile(r"([{}])")
 _SCREEN = re.compile(r"@(?:media\s+(?:all|screen)\s*$|layer|supports)", re.IGNORECASE)

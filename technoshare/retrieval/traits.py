@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -64,7 +64,7 @@ class _Counts(NamedTuple):
 
 
 def traits(found: Blocks, careful: str, generous: str, *, is_article: bool) -> Numbers:
-    """Return one row for each block (at least one), in the columns that `names` tells; the texts are two extractors'."""
+    """Return a row for each block (at least one), in the columns of `names`; the texts are two extractors'."""
     return np.column_stack(list(_columns(found, careful, generous, is_article=is_article).values()))
 
 
@@ -116,7 +116,7 @@ def _of_blocks(blocks: Sequence[Block], counts: _Counts, sentences: Numbers) -> 
         "before": (np.cumsum(counts.chars) - counts.chars) / counts.chars.sum(),
         "place": place / len(blocks),
         "behind_h1": behind,
-        **{name: _each(blocks, lambda block, name=name: name in block.places) for name in _PLACES},
+        **{name: np.array([float(name in block.places) for block in blocks]) for name in _PLACES},
     }
 
 

@@ -15,7 +15,8 @@ _BOT = re.compile(
     r"attention required! \| cloudflare|are you (?:a )?(?:robot|human)|unusual (?:traffic|activity)|"
     r"access (?:to this page has been )?denied|(?:complete|solve) the (?:captcha|challenge|puzzle)|"
     r"checking (?:your browser|if the site connection)|prove (?:that )?you(?:'re| are) (?:not a robot|human)|"
-    r"press (?:and|&) hold|security (?:check|verification)|ddos protection|you have been blocked|pardon our interruption|"
+    r"press (?:and|&) hold|security (?:check|verification)|ddos protection|"
+    r"you have been blocked|pardon our interruption|"
     r"请完成安全验证|人机验证|ロボットではありません",
     re.IGNORECASE,
 )
@@ -24,7 +25,8 @@ _LOGIN = re.compile(
     r"you (?:must|need to|have to) (?:be (?:logged|signed) in|log in|sign in)|please (?:log|sign) ?in\b|"
     r"(?:log|sign) ?in (?:is )?required|(?:join|register|create an account) to (?:continue|view|see|read)|"
     r"this (?:account|page|profile|post|group|content) is private|"
-    r"(?:melden sie sich|bitte) an(?:melden)?,? um|connectez-vous pour|inicia sesión para|请(?:先)?登录|ログインしてください",
+    r"(?:melden sie sich|bitte) an(?:melden)?,? um|connectez-vous pour|inicia sesión para|"
+    r"请(?:先)?登录|ログインしてください",
     re.IGNORECASE,
 )
 _PAY = re.compile(
@@ -32,14 +34,17 @@ _PAY = re.compile(
     r"(?:this|the) (?:article|story|post|content|page) is (?:only |exclusively )?(?:available )?(?:for|to) (?:our )?"
     r"(?:paid |paying )?(?:subscribers|members)|already a subscriber\?|(?:become|be) a (?:paying |paid )?member to|"
     r"(?:continue|keep) reading (?:with|by subscribing|for (?:just )?[$€£])|subscribers can read|"
-    r"you(?:'ve| have) (?:reached|used|read) (?:your|all|the)\b.{0,30}\b(?:articles?|limit)|unlock (?:this|the) (?:article|story|post)|"
+    r"you(?:'ve| have) (?:reached|used|read) (?:your|all|the)\b.{0,30}\b(?:articles?|limit)|"
+    r"unlock (?:this|the) (?:article|story|post)|"
     r"start your (?:free )?(?:trial|subscription) to|upgrade to (?:paid|read)|"
     r"jetzt (?:abonnieren|weiterlesen)|réservé aux abonnés|solo para suscriptores|この記事は(?:会員|有料)|付费阅读",
     re.IGNORECASE,
 )
 _COOKIE = re.compile(
-    r"before you continue|(?:accept|enable|allow|consent to) (?:all |our |the use of )?cookies|we (?:value|respect) your privacy|"
-    r"(?:we|this (?:site|website)) uses? cookies|cookies (?:are|must be|need to be) (?:required|disabled|enabled|turned)|"
+    r"before you continue|(?:accept|enable|allow|consent to) (?:all |our |the use of )?cookies|"
+    r"we (?:value|respect) your privacy|"
+    r"(?:we|this (?:site|website)) uses? cookies|"
+    r"cookies (?:are|must be|need to be) (?:required|disabled|enabled|turned)|"
     r"your (?:cookie|privacy) (?:choices|settings|preferences)|cookies? akzeptieren|acceptez? les cookies",
     re.IGNORECASE,
 )
@@ -53,7 +58,8 @@ _MISSING = re.compile(
     r"página no encontrada.{0,20}|.{0,6}(?:页面不存在|找不到页面|ページが見つかりません).{0,10}",
     re.IGNORECASE,
 )
-_SCRIPT = re.compile(r"(?:enable|requires?|turn on|need|activate) javascript|javascript (?:is|to be) (?:disabled|required|enabled)",
+_SCRIPT = re.compile(r"(?:enable|requires?|turn on|need|activate) javascript|"
+                     r"javascript (?:is|to be) (?:disabled|required|enabled)",
                      re.IGNORECASE)  # fmt: skip
 _NOT_FREE = re.compile(r'"isAccessibleForFree"\s*:\s*"?false', re.IGNORECASE)
 

@@ -162,7 +162,7 @@ def test_a_sheet_of_the_page_itself_hides(css, names):
         "<p style='display:none' style='display:block'></p><p>{}</p>",
         "<p style='not css at all;;:'>{}</p>",
         "<p style='color:;font-size:;display:'>{}</p>",
-        "<div hidden id='S:0'><p>{}</p></div><script>$RC(\"B:0\",\"S:0\")</script>",
+        '<div hidden id=\'S:0\'><p>{}</p></div><script>$RC("B:0","S:0")</script>',
     ],
 )
 def test_what_a_reader_sees_stays(inside):
@@ -211,12 +211,16 @@ def test_a_page_that_is_faded_in_by_a_script_is_read(style):
 
 
 def test_a_whole_body_that_waits_for_a_script_is_read():
-    assert "Shown later." in shown("<html style='opacity:0'><body style='display:none'><p>Shown later.</p></body></html>")
+    assert "Shown later." in shown(
+        "<html style='opacity:0'><body style='display:none'><p>Shown later.</p></body></html>"
+    )
 
 
 def test_text_around_what_is_hidden_stays():
     assert "before after" in shown("<body><p>before <span style='display:none'>x</span>after</p></body>")
-    assert "before after" in shown("<body><p style='font-size:0'>x<b style='font-size:9px'>before</b>y<i style='font-size:9px'> after</i>z</p></body>")
+    assert "before after" in shown(
+        "<body><p style='font-size:0'>x<b style='font-size:9px'>before</b>y<i style='font-size:9px'> after</i>z</p></body>"
+    )
 
 
 @pytest.mark.parametrize(
