@@ -111,13 +111,14 @@ def reading_of(tree: HtmlElement, url: str, *, is_article: bool) -> Reading:
 
 
 def _main_text(tree: HtmlElement, url: str, *, is_article: bool) -> str:
-    text = _article(_source(tree), url) if is_article else ""
+    text = article_text(tree, url) if is_article else ""
     text = text or reading_of(tree, url, is_article=is_article).content(forest())
     return clean(text or _resiliparse(_source(tree)))
 
 
-def _article(source: str, url: str) -> str:
+def article_text(tree: HtmlElement, url: str) -> str:
     """Return an article's text: the most precise one that is not far shorter than the next more generous one."""
+    source = _source(tree)
     precise, generous = _trafilatura(source, url, favor_precision=True), _resiliparse(source)
     if len(precise) >= SURE_SHARE * len(generous):  # nearly always, and saves the slowest of the three
         return precise
