@@ -13,8 +13,10 @@ import sentencex
 _SPACE = re.compile(r"\s+")
 _ODD_SPACE = re.compile(r"[^\S ]")
 _INVISIBLE = re.compile(
-    r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufffe\U000e0000-\U000e007f]"
+    r"[\u00ad\u034f\u061c\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0e\ufeff\ufffe"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e01ef]"
 )
+"""Of the variation selectors only the one stays that makes a sign an emoji: a row of them carries a message."""
 _SAME = str.maketrans({"‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
                        "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "−": "-", "…": "..."})  # fmt: skip
 
@@ -142,7 +144,7 @@ def squeeze(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Return `text` without soft hyphens, zero-width, bidirectional control and tag characters."""
+    """Return `text` without soft hyphens, zero-width, bidirectional control, tag and fill characters."""
     return _INVISIBLE.sub("", text)
 
 

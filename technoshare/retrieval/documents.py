@@ -10,6 +10,7 @@ from charset_normalizer import from_bytes
 from lxml import html
 from lxml.etree import ParserError
 from lxml.html import HtmlElement
+from resiliparse.parse.html import HTMLTree
 
 from technoshare.models import Section
 from technoshare.text import visible
@@ -58,10 +59,14 @@ def _codec(name: str) -> str:
 
 
 def html_tree(source: str) -> HtmlElement:
-    """Return `source` as a tree without comments. Never raises: what is no HTML at all is an empty page."""
+    """Return `source` as a tree without comments, built as a browser builds it. Never raises: no HTML is an empty page.
+
+    lxml alone nests whatever is left open; what a browser closes itself then lies in the menu or the header.
+    """
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    mended = str(HTMLTree.parse(source.encode("utf-8", "replace").decode()))
     try:
-        return html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
+        return html.document_fromstring(mended.encode(), parser=parser)
     except ParserError:  # nothing but white space and the like
         return html.document_fromstring("<html></html>")
 

@@ -10,6 +10,7 @@ from technoshare.models import Page
 
 _REASONS = {
     "bot_wall": "{site} does not show this page to programs",
+    "cookie_wall": "{site} shows this page only to those who accept its cookies",
     "disambiguation": "{site} lists several meanings here, and has no article of that name",
     "empty_page": "the page needs JavaScript and shows no text without it",
     "login_wall": "{site} asks for a login",

@@ -39,7 +39,7 @@ async def read_webpage(url: str, fetcher: Fetcher, parser: Parser, *, adapter: s
     require_success(page)
     require_no_login(url, page)
     document = await _document(page, parser)
-    if not document.text.strip() or document.obstacle == "bot_wall":  # what a bot wall says is about robots
+    if not document.text.strip() or document.obstacle in ("bot_wall", "not_found"):  # the rest speaks of other things
         raise blocked(page.url, document.obstacle)
     return Evidence(
         url=url,

@@ -53,10 +53,10 @@ def home():
     <meta name="citation_title" content="Fences for Queues"><meta name="citation_author" content="Brandt, Ada">
     <meta name="citation_author" content="Lin, Wei"><meta name="citation_date" content="2026/11/02">
     <meta name="citation_online_date" content="2026/11/20"><meta name="citation_doi" content="10.1234/fences">
-    <meta name="citation_abstract" content="{PROSE}"></head><body>The paper
+    <meta name="citation_abstract" content="{PROSE}"></head><body>The paper <table><tr>
     <td class="tablecell comments mathjax">9 pages</td><td class="tablecell jref">Queue Letters 4 (2026)</td>
     <td class="tablecell subjects"><span class="primary-subject">Distributed Computing (cs.DC)</span>; Databases (cs.DB)</td>
-    <div class="abs-license"><a href="http://creativecommons.org/licenses/by-sa/4.0/">view license</a></div>
+    </tr></table><div class="abs-license"><a href="http://creativecommons.org/licenses/by-sa/4.0/">view license</a></div>
     <div class="submission-history"><b>[v1]</b> 2 Nov <b>[v3]</b> 20 Nov <b>[v2]</b></div></body></html>""")
 
 

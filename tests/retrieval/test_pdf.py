@@ -122,6 +122,51 @@ def test_two_columns_are_read_one_after_the_other():
     )
 
 
+LEFT = column("The left column has a hyphen-", "ated word and goes on until", "it ends.", x=60, top=690)
+RIGHT = column(
+    "The right column is read after", "the left one, however the file", "was written by its program.", x=330, top=690
+)
+COLUMNS = (
+    "The left column has a hyphenated word and goes on until it ends.\n"
+    "The right column is read after the left one, however the file was written by its program."
+)
+
+
+def test_columns_that_the_file_holds_line_by_line_are_read_one_after_the_other():
+    mixed = [line for pair in zip(LEFT, RIGHT, strict=True) for line in pair]
+    assert pdf_document(pdf(mixed)).text == COLUMNS
+
+
+def test_a_line_over_both_columns_is_read_where_it_stands():
+    title = "A title in small letters that goes on and on until it has crossed the middle of the page by far"
+    mixed = [(60, 740 - 20, title), *(line for pair in zip(LEFT, RIGHT, strict=True) for line in pair)]
+    text = pdf_document(pdf(mixed)).text
+    assert text.index("A title") < text.index("The left column") < text.index("The right column")
+    assert "it ends.\nThe right" in text
+
+
+def test_a_table_of_short_cells_is_read_line_by_line():
+    rows = [(x, 700 - 14 * n, cell) for n in range(6) for x, cell in ((60, f"key {n}"), (330, f"val {n}"))]
+    assert "key 1 val 1" in pdf_document(pdf(rows)).text
+
+
+def test_running_heads_and_decorated_page_numbers_are_not_text():
+    pages = [
+        [(72, 760, f"{n} Moreau et al."), *BODY, (290, 30, f"- {n} -"), (72, 44, "Preprint. Under review.")]
+        for n in range(1, 5)
+    ]
+    found = pdf_document(pdf(*pages))
+    assert "Moreau" not in found.text
+    assert "Preprint" not in found.text
+    assert "- 2 -" not in found.text
+    assert found.text.count("1 Introduction") == 4
+
+
+def test_a_line_at_the_top_of_one_page_only_is_text():
+    found = pdf_document(pdf([(72, 760, "A remark above the text."), *BODY], BODY, BODY))
+    assert "A remark above the text." in found.text
+
+
 def test_what_the_file_says_of_itself_is_kept():
     found = pdf_document(
         pdf(BODY, info="/Title (Tables as queues) /Author (Ines Moreau; Bo Li) /CreationDate (D:20260314120000Z)")
