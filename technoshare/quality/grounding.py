@@ -57,7 +57,7 @@ _LINK = re.compile(
     rf"(?:\b[a-z][a-z0-9+.-]{{1,20}}://|\bwww\.)[^\s<>\"`|]+|(?<![\w@./-])(?:[^\W_](?:[\w-]*[^\W_])?\.)+{_TOP}(?![\w-]|\.\w|\()(?:[:/?#][^\s<>\"`|]*)?",
     re.IGNORECASE,
 )
-_EMAIL = re.compile(r"(?:mailto:)?[\w.+%-]+@(?:[^\W_](?:[\w-]*[^\W_])?\.)+[a-z]{2,}", re.IGNORECASE)
+_EMAIL = re.compile(r"(?<![\w.+%-])(?:mailto:)?[\w.+%-]{1,64}@(?:[^\W_](?:[\w-]*[^\W_])?\.)+[a-z]{2,}", re.IGNORECASE)
 _MENTION = re.compile(r"<[!@#][^<>\n]{1,200}>|(?<![\w.@/+-])@[\w][\w./-]*")
 _ID = re.compile(
     r"""
@@ -69,17 +69,19 @@ _ID = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _MIXED = re.compile(
-    r"(?<![\w.-])(?:[A-Z][A-Za-z]*-?\d|[a-z]+\d)[A-Za-z0-9]*(?:[-/][A-Za-z0-9]+)*(?![\w]|\.\d)|(?<![\w.-])(?:[A-Z][A-Za-z]*-)+\d[\w-]*"
+    r"(?<![\w.-])(?:[A-Z][A-Za-z]*-?\d|[a-z]+\d)[A-Za-z0-9]*(?:[-/][A-Za-z0-9]+)*(?![\w]|\.\d)|(?<![\w.-])(?:(?:[A-Z][A-Za-z]*-)+\d|\d+[A-Za-z])[\w-]*"
 )
 _CODE = re.compile(r"`([^`\n]+)`")
-_QUOTATION = re.compile(r"\"([^\"\n]{2,600}?)\"|(?<![\w'])'([^'\n]+(?:(?<=\w)'(?=\w)[^'\n]+)*)'(?!\w)")
+_QUOTATION = re.compile(
+    r"(?<!\w)\"([^\"\n]{2,600}?)\"(?!\w)|``([^`\n]{2,600}?)''|(?<![\w'])'([^'\n]{1,300}(?:(?<=\w)'(?=\w)[^'\n]{1,300}){0,9})'(?!\w)"
+)
 _VERSION = re.compile(
     r"(?<![\w.])(?:v\d+(?:\.\d+)*|\d+(?:\.\d+){2,}|\d+(?:\.\d+)*\.x)(?:[-.]?(?:rc|alpha|beta|dev|post)\.?\d*)?(?![\w]|\.\d)"
     r"|\b(?:version|release|ver\.|Version|Release) (\d+(?:\.\d+)*)(?![\w]|[.,]\d)"
     r"|\b[A-Z][\w+#]* (\d+\.\d+)(?![\w]|[.,:/]\d|\s?[%–€$-]|\s(?:to|of|out|points?|percent|per|million|billion|bn|thousand|times|seconds?|minutes?|hours?|days?|years?|"
     r"[kMGT]i?B|[mµn]?s|kg|km|m|W|GHz|MHz|euros?|dollars?|Euro|Prozent)\b)"
 )
-_FIGURES = re.compile(r"\d+(?:\.(?:\d+|x\b))*")
+_FIGURES = re.compile(r"(?<![\d,.])\d+(?:\.(?:\d+|x\b))*(?!\d|,\d)")
 _LISTED = re.compile(r"(?:^|\n)\s*(?:\d{1,3}[.)]|\(?\d{1,2}\))\s|(?:^|(?<=\s))\d{1,2}\)\s|(?<=[.;:] )\d{1,2}\. ")
 _RANGE = re.compile(r"\s?(?:[–-]|to|or|and|bis)\s?(?:about )?")
 _ELLIPSIS = re.compile(r"\s*(?:\[[^\]]{0,80}\]|\.\.\.|…)\s*")
@@ -95,6 +97,8 @@ _LONG_SOURCE = 3_000
 """Words; in more than these, three letters are the initials of something by chance."""
 _WHOLE_QUOTE = 3
 """Words; a shorter quotation may be scare quotes or a term, so it is only soft."""
+
+_SAME = str.maketrans("‘’‚“”„«»‐‑‒−", '\'\'\'"""""----')
 
 Span = tuple[int, int]
 
@@ -116,7 +120,7 @@ class Grounds:
 
     def __init__(self, *texts: str) -> None:
         """Take the texts; they are read when something is first looked up in them."""
-        self._text = " \n ".join(_plain(text)[0] for text in texts)
+        self._text = " \n ".join(visible(unicodedata.normalize("NFKC", text)).translate(_SAME) for text in texts)
 
     def findings(self, summary: str) -> tuple[Finding, ...]:
         """Return what of `summary` is not in the texts, in order; nothing for a stretch of whole words of them."""
@@ -187,7 +191,8 @@ class Grounds:
 
     @cached_property
     def _amounts(self) -> list[Amount]:
-        return list(dict.fromkeys((*amounts(self._text), *implied(self._text))))
+        found = amounts(self._text)
+        return [*found, *implied(self._text, found)]
 
     # ------------------------------------------------------------ looking
 
@@ -227,9 +232,9 @@ class Grounds:
         for hit in _CODE.finditer(text):
             yield _Item("code", hit.start(1), hit.end(1), self._has_code(hit[1]))
         for hit in _QUOTATION.finditer(text):
-            group = 1 if hit[1] else 2
+            group = hit.lastindex or 0
             size = len(hit[group].split())
-            if group == 2 and size < _WHOLE_QUOTE:
+            if group == 3 and size < _WHOLE_QUOTE:
                 continue
             grounded = self._has_quotation(hit[group])
             yield _Item("quotation", hit.start(group), hit.end(group), grounded, soft=size < _WHOLE_QUOTE)
@@ -255,7 +260,7 @@ class Grounds:
         backed = [any(supports(known, said) for said in readings for known in self._amounts) for readings in found]
         for place, readings in enumerate(found):
             said = readings[0]
-            if said.spelt and said.value <= 1 and not said.kind:
+            if (said.spelt and said.value <= 1 and not said.kind) or said.glued:
                 continue
             grounded = backed[place] or self._within(found, place, text) or self._computed(found, backed, place, text)
             yield _Item("number", said.start, said.end, grounded, soft=said.counts)
@@ -266,7 +271,7 @@ class Grounds:
             one, other = low[0], high[0]
             if (
                 _RANGE.fullmatch(text[one.end : other.start])
-                and one.value < other.value <= 3 * one.value
+                and one.value < other.value <= 2 * one.value <= 100
                 and not one.kind
             ):
                 low_end, high_end = one.value * other.size, other.value * other.size
@@ -278,9 +283,9 @@ class Grounds:
         return False
 
     def _computed(self, found: list[list[Amount]], backed: list[bool], place: int, text: str) -> bool:
-        """Tell whether “17 points”, “twice”, “a 40 % drop” follows from an amount beside it and one of a source."""
+        """Tell whether “17 points” or “9 times” follows from an amount beside it and one of a source."""
         said = found[place][0]
-        if said.kind not in ("points", "times", "percent"):
+        if said.kind not in ("points", "times"):
             return False
         beside = [
             one[0] for other, one in enumerate(found)
@@ -308,7 +313,9 @@ class Grounds:
             and not _spelt_out(name, text)
         ]
         for run in _runs(unknown, text):
-            if _is_name(run, text, language):
+            while run[0].opens and run[0].ordinary and len(run) > 1:
+                run = run[1:]
+            if _is_name(run, language):
                 yield _Item("name", run[0].start, run[-1].end, grounded=False)
 
     # ------------------------------------------------------------ what is known
@@ -408,8 +415,7 @@ def _plain(text: str) -> tuple[str, list[int]]:
 def _simple(char: str) -> str:
     if char.isascii():
         return char
-    plain = unicodedata.normalize("NFKC", char)
-    plain = normalise(char) if char in "‘’‚“”„«»‐‑‒−" else plain
+    plain = unicodedata.normalize("NFKC", char).translate(_SAME)
     return plain if len(plain) == 1 else char
 
 
@@ -470,10 +476,12 @@ def _runs(found: list[naming.Name], text: str) -> Iterator[list[naming.Name]]:
         yield run
 
 
-def _is_name(run: list[naming.Name], text: str, language: str) -> bool:
+def _is_name(run: list[naming.Name], language: str) -> bool:
     first = run[0]
     if language == "de":  # all nouns have capitals
         return any(not name.word.istitle() for name in run) or (len(run) > 1 and not first.opens)
+    if all(name.ordinary for name in run):
+        return len(run) > 1 and not first.opens
     if len(run) > 1 or not first.opens:
         return True
     return language == "en" and not naming.looks_plain(first.word)

@@ -87,12 +87,12 @@ _SPELT = rf"(?:{_any(_WORDS)})(?:(?:[ -]|[ ]and[ ])(?:{_any(_WORDS)}))*"
 _PART = rf"(?:(?:an?|one|two|three|four|five|six|seven|eight|nine|each|every)[ -])?(?:{_any(_FRACTIONS)})s?"
 _NUMBER = re.compile(
     rf"""
-    (?<![^\W_])(?<!\d[.,])(?P<money>US\$|[$€£¥]|(?:USD|EUR|GBP|JPY)\ ?)?
+    (?<![^\W_])(?<!\d[.,])(?P<money>us\$|[$€£¥]|(?:usd|eur|gbp|jpy)\ ?)?
     (?:(?P<figure>{_FIGURE})(?P<more>\ ?[½¼¾]|\ and\ a\ half|\ and\ a\ quarter)?(?P<ordinal>st|nd|rd|th)?
       |(?P<glyph>[½¼¾⅓⅔])
-      |\b(?P<part>(?i:{_PART}))\b(?![ ]past)
-      |\b(?P<spelt>(?i:{_SPELT}))(?=\b|fold)(?P<half>\ and\ a\ half|\ and\ a\ quarter)?
-      |\b(?P<nth>(?i:(?:(?:{_any(_TENS)})[ -])?(?:{_any(_ORDINALS)}))))
+      |\b(?P<part>(?:{_PART}))\b(?![ ]past)
+      |\b(?P<spelt>(?:{_SPELT}))(?=\b|fold)(?P<half>\ and\ a\ half|\ and\ a\ quarter)?
+      |\b(?P<nth>(?:(?:(?:{_any(_TENS)})[ -])?(?:{_any(_ORDINALS)}))))
     """,
     re.VERBOSE,
 )
@@ -122,6 +122,7 @@ _ABOUT = re.compile(
     r"(?: (?:the|a|an|only|just|or|than|by|of))?[ ]?[$€£¥]?$|[~≈<>≤≥+][ ]?[$€£¥]?$",
     re.IGNORECASE,
 )
+_COUNTS = re.compile(r"[ -](?!(?:to|and|or|from|instead|rather|against|von|bis|und|auf)\b)[^\W\d_]")
 _OR_SO = re.compile(r"\s?(?:\+|or so\b|or more\b|or less\b|or higher\b)")
 
 _LOOSE = {1e2, 1e3, 1e6, 1e9}
@@ -148,6 +149,10 @@ class Amount:
     spelt: bool = False
     fraction: bool = False
     ordinal: bool = False
+    glued: bool = False
+    """Letters follow that are neither scale nor unit: the “8” of “8N1”."""
+    bare: bool = False
+    """No word follows that it could count."""
     figure: str = ""
     """The digits alone, as written."""
 
@@ -164,15 +169,17 @@ def amounts(text: str) -> list[Amount]:
     """Return every amount of `text` in order; where digits can be read in two ways, both readings."""
     found: list[Amount] = []
     place = 0
-    while hit := _NUMBER.search(text, place):
+    lower = text.lower()
+    lower = lower if len(lower) == len(text) else text
+    while hit := _NUMBER.search(lower, place):
         readings = list(_readings(hit, text))
         place = max(hit.end(), *(amount.end for amount in readings))
         found += readings
     return found
 
 
-def implied(text: str) -> Iterator[Amount]:
-    """Yield what a source says without writing the number: “a day”, “7 of 10”, “9 hours and 40 minutes”, “P95”."""
+def implied(text: str, found: Sequence[Amount]) -> Iterator[Amount]:
+    """Yield what a source says without writing the number: “a day”, “7 of 10”, “9 hours and 40 minutes”, “P95”; `found`: its amounts."""
     for hit in _ALONE.finditer(text):
         kind, size = _UNITS[hit["unit"]]
         yield Amount(hit.start(), hit.end(), 1 + _GLYPHS.get(f"and a {hit['half']}", 0), 0.1, kind, size)
@@ -180,7 +187,6 @@ def implied(text: str) -> Iterator[Amount]:
         yield Amount(hit.start(), hit.end(), 30, 1, *_UNITS["min"])
     for hit in _INSIDE.finditer(text):
         yield Amount(hit.start(), hit.end(), float(hit[0]), 1)
-    found = amounts(text)
     for one, other in pairwise(found):
         between = text[one.end : other.start]
         if other.value and 0 < one.value <= other.value and _OF.fullmatch(between):
@@ -212,14 +218,15 @@ def _readings(hit: re.Match[str], text: str) -> Iterator[Amount]:
     kind, size = _UNITS[unit["unit"]] if unit else ("", 1.0)
     end = unit.end() if unit else end
     if hit["money"] and kind in ("", "points"):
-        kind, size = _UNITS[hit["money"].strip()]
+        kind, size = _UNITS[hit["money"].strip().upper()]
     vague = vague or bool(_OR_SO.match(text, end))
     for value, step in _values(hit):
         for scale in scales:
             amount = Amount(
                 hit.start(), end, value * scale, step * scale, kind, size, vague,
                 spelt=not hit["figure"], fraction=bool(hit["part"] or hit["glyph"]) and scale == 1 and not kind,
-                ordinal=bool(hit["ordinal"] or hit["nth"]), figure=hit["figure"] or "",
+                ordinal=bool(hit["ordinal"] or hit["nth"]), glued=bool(hit["figure"]) and not hit["ordinal"] and text[end : end + 1].isalpha(),
+                bare=bool(hit["figure"]) and not _COUNTS.match(text, end), figure=hit["figure"] or "",
             )  # fmt: skip
             yield _as_percent(amount) if amount.fraction else amount
 
@@ -306,6 +313,8 @@ def supports(known: Amount, said: Amount) -> bool:
         return "times" in kinds and not kinds & _STRICT and _rounds(known.value, said)
     if "percent" in kinds and _rounds(known.value * 100 if said.kind == "percent" else known.value / 100, said):
         return known.kind == "percent" or known.value <= 1
+    if said.kind in _STRICT and not known.bare:
+        return False
     if "bytes" in kinds and not known.kind and _rounds(known.value / 1000, said):  # "MB/s" may head a table's column
         return True
     return _rounds(known.value, said)
@@ -338,7 +347,7 @@ def _rounds(actual: float, said: Amount, size: float = 1) -> bool:
         return gap <= 7  # "half" for 43 %
     if gap <= said.step * size / 2 or (said.value >= 1000 and gap <= min(_coarse_step(said) * size / 2, 0.03 * value)):
         return True
-    return said.vague and _is_round(said) and gap <= 0.15 * max(actual, value)
+    return said.vague and _is_round(said) and gap <= 0.1 * value
 
 
 def _coarse_step(said: Amount) -> float:
@@ -355,7 +364,7 @@ def _is_round(said: Amount) -> bool:
 
 
 def follows(said: Amount, operands: Iterable[Amount], known: Sequence[Amount]) -> bool:
-    """Tell whether `said` is the difference, ratio or change between an operand of its sentence and a known amount."""
+    """Tell whether `said` is the difference or ratio between an operand of its sentence and a known amount."""
     return any(
         _rounds(actual, said)
         for one in operands
@@ -373,7 +382,3 @@ def _relations(one: float, other: float, kind: Kind) -> Iterator[float]:
         yield high - low
     elif low > 0 and kind == "times":
         yield high / low
-    elif low > 0 and kind == "percent":
-        yield 100 * (high - low) / high
-        yield 100 * (high - low) / low
-        yield 100 * low / high
