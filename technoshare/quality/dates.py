@@ -24,7 +24,7 @@ _AND = r"\s?(?:[–—-]|to|and|or|until|through|bis|und|y|et|,)\s?"
 _DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th|\.|º)?"
 _OTHER_DAY = r"(?P<other>[0-3]?\d)(?:st|nd|rd|th|\.)?"
 _NUMERIC = re.compile(
-    r"(?<![\d.])(?:(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?|(\d{1,2})([./-])(\d{1,2})\5(\d{4}|\d{2}))(?![\d]|[.,]\d)"
+    r"(?<![\d.])(?:(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?|(\d{1,2})([./-])(\d{1,2})\5(\d{4}))(?!\d|[.,]\d)"
 )
 _WRITTEN = re.compile(
     rf"""
@@ -92,10 +92,8 @@ def _numeric(text: str) -> Iterator[Date]:
         if hit[1]:
             yield from _valid(hit, int(hit[1]), int(hit[2]), int(hit[3] or 0))
         else:
-            year = int(hit[7]) + (2000 if len(hit[7]) == 2 else 0)
-            if len(hit[7]) == 4 or hit[5] == ".":
-                yield from _valid(hit, year, int(hit[6]), int(hit[4]))
-                yield from _valid(hit, year, int(hit[4]), int(hit[6]))
+            yield from _valid(hit, int(hit[7]), int(hit[6]), int(hit[4]))
+            yield from _valid(hit, int(hit[7]), int(hit[4]), int(hit[6]))
 
 
 def _valid(hit: re.Match[str], year: int, month: int, day: int) -> Iterator[Date]:
@@ -108,12 +106,12 @@ def _written(text: str) -> Iterator[Date]:
         word = hit["month"] or hit["m2"] or hit["m3"]
         year = int(hit["year"] or hit["y2"] or hit["y3"] or 0)
         days = [int(day) for day in (hit["day"] or hit["d2"], hit["other"] or hit["o2"]) if day]
-        if not days and not year and word.lower() in _ORDINARY and not _is_month(hit, word, text):
+        if not days and not year and word.lower() in _ORDINARY and not _is_month(hit, text):
             continue
         for day in days or [0]:
             if day <= 31:
                 yield Date(hit.start(), hit.end(), year, _MONTHS[word.lower()], day)
 
 
-def _is_month(hit: re.Match[str], word: str, text: str) -> bool:
+def _is_month(hit: re.Match[str], text: str) -> bool:
     return bool(_BEFORE_A_MONTH.search(text, max(0, hit.start() - 8), hit.start()))

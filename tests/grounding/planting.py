@@ -20,12 +20,28 @@ class Planted:
 
 def plant(kind: str, text: Text, summary: str, seed: int) -> Planted | None:
     """Return the summary with one error; None where it has nothing that could be changed in this way."""
-    return KINDS[kind](text, summary, random.Random(f"{kind} {seed} {text.url} {summary}"))
+    return KINDS[kind](text, summary, random.Random(f"{kind} {seed} {text.url} {summary}"))  # noqa: S311 - it must repeat itself
 
 
 # ---------------------------------------------------------------- things that are added
 
-WORDS = "harbour lantern quarry meadow thicket anvil saddle copper violet tundra walnut ember orchard falcon granite".split()
+WORDS = [
+    "harbour",
+    "lantern",
+    "quarry",
+    "meadow",
+    "thicket",
+    "anvil",
+    "saddle",
+    "copper",
+    "violet",
+    "tundra",
+    "walnut",
+    "ember",
+    "orchard",
+    "falcon",
+    "granite",
+]
 HOSTS = (
     "example.com",
     "example.org",
@@ -37,7 +53,7 @@ HOSTS = (
     "medium.com",
 )
 VOICES = (
-    'One of them called it "{}".', 'As the authors put it, “{}”.', "The text says: 'The {}.'", 'A user complained that "{}" in the end.',
+    'One of them called it "{}".', "As the authors put it, “{}”.", "The text says: 'The {}.'", 'A user complained that "{}" in the end.',
 )  # fmt: skip
 SAYINGS = (
     "a complete waste of everybody's money", "the most honest tool we have ever shipped", "nobody asked us before the switch",
@@ -161,11 +177,31 @@ def _differs(old: str, new: str) -> bool:
 
 NAME = re.compile(r"(?<![\w@/.#-])[A-ZØÉ][\w]*[a-z][\w]*(?:[ ](?:&[ ])?[A-ZØÉ]\w*[a-z]\w*)*(?![\w@/-]|\.\w)")
 NEW_NAMES = {
-    1: "Oracle Microsoft Kubernetes Toronto Lisbon Nairobi Siemens Erlang Fortran Zalando Madrid Quebec Veltrano Grobnik Tamsin Okonjo Delacroix Halvard Brisbane Zendesk Spotify Umbriel Kotka".split(),
+    1: ["Oracle", "Microsoft", "Kubernetes", "Toronto", "Lisbon", "Nairobi", "Siemens", "Erlang", "Fortran", "Zalando", "Madrid", "Quebec", "Veltrano", "Grobnik", "Tamsin", "Okonjo", "Delacroix", "Halvard", "Brisbane", "Zendesk", "Spotify", "Umbriel", "Kotka"],
     2: ["Gideon Marchetti", "Priya Ramanathan", "Oskar Blom", "Lucía Benavides", "Goldman Sachs", "Deutsche Telekom", "Buenos Aires", "Tobias Renner", "Akiko Tanabe", "Redwood Analytics", "Visual Basic", "Ulrike Sandmeier", "New Delhi", "Farid Azoulay"],
 }  # fmt: skip
 NO_NAMES = frozenset(
-    "January February March April May June July August September October November December Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+    [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+        "Monday",
+        "Tuesday",
+        "Wednesday",
+        "Thursday",
+        "Friday",
+        "Saturday",
+        "Sunday",
+    ]
 )
 
 
