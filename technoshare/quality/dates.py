@@ -26,16 +26,23 @@ _OTHER_DAY = r"(?P<other>[0-3]?\d)(?:st|nd|rd|th|\.)?"
 _NUMERIC = re.compile(
     r"(?<![\d.])(?:(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?|(\d{1,2})([./-])(\d{1,2})\5(\d{4}))(?!\d|[.,]\d)"
 )
+_NO_MORE = r"(?!\d|[.,:]\d)"
+
+
+def _numbered(pattern: str, form: int) -> str:
+    """Return the pattern with its groups named for one of the forms of a date; a name may stand only once."""
+    return re.sub(r"\(\?P<(\w+)>", rf"(?P<\g<1>{form}>", pattern)
+
+
 _WRITTEN = re.compile(
-    rf"""
-    (?<!\w)(?:{_DAY}(?:{_AND}{_OTHER_DAY})?\ (?:of\ |de\ )?{_MONTH}(?:(?:,?\ |\ of\ |\ de\ ){_YEAR})?
-    | {_MONTH.replace("month", "m2")}\ {_DAY.replace("day", "d2")}(?!\d|[.,:]\d|\ ?%)(?:{_AND}{_OTHER_DAY.replace("other", "o2")}(?!\d|[.,:]\d))?(?:,?\ {_YEAR.replace("year", "y2")})?
-    | {_MONTH.replace("month", "m3")}(?:,?\ |\ of\ |\ de\ |-)?(?:{_YEAR.replace("year", "y3")})?)
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)  # fmt: skip
+    rf"(?<!\w)(?:{_numbered(rf'{_DAY}(?:{_AND}{_OTHER_DAY})? (?:of |de )?{_MONTH}(?:(?:,? | of | de ){_YEAR})?', 1)}"
+    rf"|{_numbered(rf'{_MONTH} {_DAY}{_NO_MORE}(?! ?%)(?:{_AND}{_OTHER_DAY}{_NO_MORE})?(?:,? {_YEAR})?', 2)}"
+    rf"|{_numbered(rf'{_MONTH}(?:,? | of | de |-)?(?:{_YEAR})?', 3)})",
+    re.IGNORECASE,
+)
 _LONE_YEAR = re.compile(
-    rf"(?<![\w.,$€£-])(?:mid-|late-|early-)?{_YEAR}(?P<decade>s|'s|er)?(?:[–—/-](?P<until>\d\d(?:\d\d)?)(?!\d))?(?![\w%]|\s?(?:%|percent|MB|GB|kB|km))"
+    rf"(?<![\w.,$€£-])(?:mid-|late-|early-)?{_YEAR}(?P<decade>s|'s|er)?(?:[–—/-](?P<until>\d\d(?:\d\d)?)(?!\d))?"
+    r"(?![\w%]|\s?(?:%|percent|MB|GB|kB|km))"
 )
 _ORDINARY = {"may", "march", "mar", "mars", "mai", "sep", "dec", "jun", "jan"}
 """Words, or parts of names, that are a month only with a day or year, or where a month is expected."""
@@ -103,9 +110,9 @@ def _valid(hit: re.Match[str], year: int, month: int, day: int) -> Iterator[Date
 
 def _written(text: str) -> Iterator[Date]:
     for hit in _WRITTEN.finditer(text):
-        word = hit["month"] or hit["m2"] or hit["m3"]
-        year = int(hit["year"] or hit["y2"] or hit["y3"] or 0)
-        days = [int(day) for day in (hit["day"] or hit["d2"], hit["other"] or hit["o2"]) if day]
+        parts = {name[:-1]: part for name, part in hit.groupdict().items() if part}
+        word, year = parts["month"], int(parts.get("year", 0))
+        days = [int(parts[name]) for name in ("day", "other") if name in parts]
         if not days and not year and word.lower() in _ORDINARY and not _is_month(hit, text):
             continue
         for day in days or [0]:

@@ -36,7 +36,7 @@ class Finding:
 
 
 def ungrounded(summary: str, source: str) -> list[str]:
-    """Return the items of `summary` that `source` does not contain, verbatim, in order, each once; soft ones left out."""
+    """Return the items of `summary` that `source` does not contain, as they stand, in order, each once; none soft."""
     return list(dict.fromkeys(finding.text for finding in findings(summary, source) if not finding.soft))
 
 
@@ -50,7 +50,8 @@ def findings(summary: str, *sources: str) -> tuple[Finding, ...]:
 _MENTION = re.compile(r"<[!@#][^<>\n]{1,200}>|(?<![\w.@/+-])@[\w][\w./-]*")
 _ID = re.compile(
     r"""
-    \bCVE-\d{4}-\d+ | \bGHSA(?:-\w{4}){3} | \barXiv:?\s?\d{4}\.\d{4,5}(?:v\d+)? | (?<![\w.])\d{4}\.\d{5}(?:v\d+)?(?![\w.]*\d)
+    \bCVE-\d{4}-\d+ | \bGHSA(?:-\w{4}){3}
+    | \barXiv:?\s?\d{4}\.\d{4,5}(?:v\d+)? | (?<![\w.])\d{4}\.\d{5}(?:v\d+)?(?![\w.]*\d)
     | (?:\bdoi:?\s?)?\b10\.\d{4,9}/[^\s"<>]+ | (?<![\w&])\#\d+\b | \b0x[0-9a-f]+\b
     | \b(?:RFC|PEP|ISO|IEEE|ISBN|BIP|EIP|JEP|KEP|PR|MR|DIN|JSR)[\s-]?\#?\d[\d.:-]*\b
     | (?<![\w-])(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d[0-9a-f]*\d)[0-9a-f]{7,64}(?![\w-])
@@ -63,26 +64,21 @@ _MIXED = re.compile(
 _GLUED = re.compile(r"(?<![\w.-])\d+[A-Za-z][\w-]*")
 _CODE = re.compile(r"`([^`\n]+)`")
 _QUOTATION = re.compile(
-    r"(?<!\w)\"([^\"\n]{2,600}?)\"(?!\w)|``([^`\n]{2,600}?)''|(?<![\w'])'([^'\n]{1,300}(?:(?<=\w)'(?=\w)[^'\n]{1,300}){0,9})'(?!\w)"
+    r"(?<!\w)\"([^\"\n]{2,600}?)\"(?!\w)|``([^`\n]{2,600}?)''"
+    r"|(?<![\w'])'([^'\n]{1,300}(?:(?<=\w)'(?=\w)[^'\n]{1,300}){0,9})'(?!\w)"
 )
 _VERSION = re.compile(
-    r"(?<![\w.])(?:v\d+(?:\.\d+)*|\d+(?:\.\d+){2,}|\d+(?:\.\d+)*\.x)(?:[-.]?(?:rc|alpha|beta|dev|post)\.?\d*)?(?![\w]|\.\d)"
-    r"|\b(?:version|release|ver\.|Version|Release) (\d+(?:\.\d+)*)(?![\w]|[.,]\d)"
-    r"|\b[A-Z][\w+#]* (\d+\.\d+)(?![\w]|[.,:/]\d|\s?[%–€$-]|\s(?:to|of|out|points?|percent|per|million|billion|bn|thousand|times|seconds?|minutes?|hours?|days?|years?|"
-    r"[kMGT]i?B|[mµn]?s|kg|km|m|W|GHz|MHz|euros?|dollars?|Euro|Prozent)\b)"
+    r"(?<![\w.])(?:v\d+(?:\.\d+)*|\d+(?:\.\d+){2,}|\d+(?:\.\d+)*\.x)(?:[-.]?(?:rc|alpha|beta|dev|post)\.?\d*)?(?!\w|\.\d)"
+    r"|\b(?:[Vv]ersion|[Rr]elease|ver\.) (\d+(?:\.\d+)*)(?!\w|[.,]\d)"
+    r"|\b[A-Z][\w+#]* (\d+\.\d{1,2})(?!\w|[.,:/]\d|\s?[%–€$-]|\s(?:to|of|out|points?|per(?:cent)?|[mb]illion|bn|"
+    r"thousand|times|seconds?|minutes?|hours?|days?|years?|[kMGT]i?B|[mµn]?s|k?g|k?m|W|[GM]Hz|euros?|"
+    r"dollars?|Euro|Prozent)\b)"
 )
 _LISTED = re.compile(r"(?:^|\n)\s*(?:\d{1,3}[.)]|\(?\d{1,2}\))\s|(?:^|(?<=\s))\d{1,2}\)\s|(?<=[.;:] )\d{1,2}\. ")
 _RANGE = re.compile(r"\s?(?:[–-]|to|or|and|bis)\s?(?:about )?")
 _CAPITALS = re.compile(r"[A-Z][\w-]*(?:[ -](?:of |and |the |for |in )?[A-Z][\w-]*)+")
-_LANGUAGE = {
-    "de": frozenset(["der", "die", "das", "und", "ist", "nicht", "mit", "von", "für", "ein", "eine", "den", "dem", "des", "im", "auf", "sich", "auch", "werden", "wird"]),
-    "other": frozenset(["el", "los", "las", "del", "que", "una", "por", "con", "para", "les", "des", "une", "est", "dans", "pour", "qui", "il", "di", "che", "della", "och", "är", "het", "een", "e", "o", "não"]),
-    "en": frozenset(["the", "of", "and", "to", "is", "in", "that", "was", "for", "with", "it", "are", "by", "as", "on", "from", "has", "have", "its", "this", "be", "an", "at"]),
-}  # fmt: skip
-
 _WHOLE_QUOTE = 3
 """Words; a shorter quotation may be scare quotes or a term, so it is only soft."""
-
 
 Span = tuple[int, int]
 
@@ -211,7 +207,7 @@ class Grounds:
             yield _Item("id", hit.start(), hit.end(), grounded)
 
     def _names(self, text: str) -> Iterator[_Item]:
-        language = _language(text)
+        language = naming.language(text)
         expanded = [hit.span() for hit in _CAPITALS.finditer(text) if self._known.abbreviates(hit[0])]
         unknown = [
             name
@@ -221,10 +217,9 @@ class Grounds:
             and not _spelt_out(name, text)
         ]
         for run in _runs(unknown, text):
-            while run[0].opens and run[0].ordinary and len(run) > 1:
-                run = run[1:]
-            if _is_name(run, language) and not self._known.has_id(text[run[0].start : run[-1].end]):
-                yield _Item("name", run[0].start, run[-1].end, grounded=False)
+            name = run[1:] if len(run) > 1 and run[0].opens and run[0].ordinary else run
+            if _is_name(name, language) and not self._known.has_id(text[name[0].start : name[-1].end]):
+                yield _Item("name", name[0].start, name[-1].end, grounded=False)
 
 
 # ---------------------------------------------------------------- shapes
@@ -265,12 +260,6 @@ def _beside(said: Amount, others: Iterable[Amount], text: str) -> list[Amount]:
         if one.start != said.start
         and not re.search(r"[.!?]\s", text[min(one.end, said.end) : max(one.start, said.start)])
     ]
-
-
-def _language(text: str) -> str:
-    spoken = list(naming.words(text))
-    counts = {language: sum(word in known for word in spoken) for language, known in _LANGUAGE.items()}
-    return max(reversed(counts), key=counts.__getitem__)
 
 
 def _spelt_out(name: naming.Name, text: str) -> bool:

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from technoshare.quality.vocabulary import COMMON, KNOWN, PEOPLES
+from technoshare.quality.vocabulary import COMMON, KNOWN, LANGUAGES, PEOPLES
 
 _DEMONYM = re.compile(r"(?:ian|ians|ean|eans|an|ans|n|ns|ese|ish|i|is|ic|er|ers|a|ia|y|s|es|land|als?|os?)?")
 _ENDING = re.compile(
@@ -67,6 +67,13 @@ def names(text: str) -> Iterator[Name]:
 
 def _is_glued(hit: re.Match[str], text: str) -> bool:
     return text[max(0, hit.start() - 1) : hit.start()].isdigit() or not any(map(str.isupper, hit[0]))
+
+
+def language(text: str) -> str:
+    """Return "de", "other" or, in doubt, "en": where nouns have capitals, capitals tell little."""
+    spoken = list(words(text))
+    counts = {name: sum(word in known for word in spoken) for name, known in LANGUAGES.items()}
+    return max(reversed(counts), key=counts.__getitem__)
 
 
 def adjoin(text: str, one: Name, other: Name) -> bool:

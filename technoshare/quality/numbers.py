@@ -10,28 +10,10 @@ from typing import Literal
 
 # ---------------------------------------------------------------- vocabulary
 
-_SMALL = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
+_SMALL = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _WORDS = (
     {word: float(value) for value, word in enumerate(_SMALL)}
@@ -51,8 +33,10 @@ _FRACTIONS = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4} | {
 }
 _SCALES = {
     "hundred": 1e2, "thousand": 1e3, "tausend": 1e3, "mil": 1e3, "mille": 1e3, "k": 1e3, "K": 1e3,
-    "million": 1e6, "millions": 1e6, "Millionen": 1e6, "millones": 1e6, "Mio.": 1e6, "mn": 1e6, "mln": 1e6, "M": 1e6, "m": 1e6,
-    "gigapixel": 1e9, "megapixel": 1e6, "billion": 1e9, "billions": 1e9, "Milliarden": 1e9, "Mrd.": 1e9, "bn": 1e9, "B": 1e9,
+    "million": 1e6, "millions": 1e6, "Millionen": 1e6, "millones": 1e6,
+    "Mio.": 1e6, "mn": 1e6, "mln": 1e6, "M": 1e6, "m": 1e6,
+    "gigapixel": 1e9, "megapixel": 1e6, "billion": 1e9, "billions": 1e9, "Milliarden": 1e9,
+    "Mrd.": 1e9, "bn": 1e9, "B": 1e9,
     "trillion": 1e12, "trillions": 1e12, "T": 1e12,
 }  # fmt: skip
 _ATTACHED = {"k", "K", "mn", "mln", "M", "m", "bn", "B", "T"}  # "20k", never "20 k"
@@ -78,7 +62,8 @@ def _units() -> Iterator[tuple[str, tuple[Kind, float]]]:
         ("time", 604800): "week|weeks|Woche|Wochen|semanas|semaines",
         ("time", 1209600): "fortnight|fortnights",
         ("time", 2629746): "month|months|Monat|Monate|Monaten|meses|mois",
-        ("time", 31556952): "year|years|year-old|yr|yrs|Jahr|Jahre|Jahren|años|ans", ("time", 315569520): "decade|decades",
+        ("time", 31556952): "year|years|year-old|yr|yrs|Jahr|Jahre|Jahren|años|ans",
+        ("time", 315569520): "decade|decades",
         ("bytes", 1): "byte|bytes|Byte", ("bytes", 1e3): "kB|KB|KiB|kilobytes|kilobyte",
         ("bytes", 1e6): "MB|MiB|megabytes|megabyte", ("bytes", 1e9): "GB|GiB|gigabytes|gigabyte",
         ("bytes", 1e12): "TB|TiB|terabytes|terabyte|Terabyte", ("bytes", 1e15): "PB|PiB|petabytes|petabyte",
@@ -124,7 +109,8 @@ _OF_A_SCALE = re.compile(r"(?: of)? an? (?P<apart>hundred|thousand|million|billi
 _UNIT = re.compile(rf"[ -]?(?P<unit>{_any(_UNITS)})(?![^\W_])")
 _OF_A_UNIT = re.compile(rf"(?: of)? an? (?P<unit>{_any(_UNITS)})(?![^\W_])")
 _ALONE = re.compile(
-    rf"\b(?:an?|each|every|per|one|ein|eine|einem|einer|un|una|une) (?P<unit>{_any(_UNITS)})(?: and a (?P<half>half|quarter))?\b"
+    rf"\b(?:an?|each|every|per|one|eine?|einem|einer|une?|una) (?P<unit>{_any(_UNITS)})"
+    r"(?: and a (?P<half>half|quarter))?\b"
 )
 _OF = re.compile(r"\s?(?:out of|of|in|von|de|sur|/)\s(?:the |every |cada )?$")
 _HALF_HOUR = re.compile(r"\b(?:halbe[nr]? Stunde|demi-heure|media hora)\b")
@@ -132,17 +118,19 @@ _INSIDE = re.compile(r"(?<=[A-Za-z])\d{1,12}(?!\d)")
 _AND = re.compile(r"(?:,? and |,? |, )$")
 _GLYPHS = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3, "and a half": 0.5, "and a quarter": 0.25}
 _CLOCK = re.compile(
-    r"(?<![\d.:])(?:(\d{1,2})[:.](\d{2})(?::\d{2})?(?: ?([ap])(?:\.m\.|m\b)| Uhr|(?<=:\d\d))(?![\d:])|(\d{1,2}) ?([ap])(?:\.m\.|m\b))|\b(?:midnight|noon|midday)\b", re.IGNORECASE
-)  # fmt: skip
-
-_ABOUT = re.compile(
-    r"\b(?:about|around|roughly|approximately|approx\.?|some|circa|ca\.?|nearly|almost|close to|just|barely|hardly|"
-    r"up to|as much as|as many as|as few as|as little as|at (?:most|least)|over|more than|less than|fewer than|under|below|above|beyond|past|"
-    r"higher than|older than|well|upwards? of|a (?:little|bit) (?:over|under)|not even|no more than|exceed(?:s|ed|ing)?|top(?:s|ped)?|"
-    r"rund|etwa|ungefähr|knapp|über|fast|gut|mehr als|unos|unas|cerca de|casi|más de|environ|près de|plus de|roughly speaking)"
-    r"(?: (?:the|a|an|only|just|or|than|by|of))?[ ]?[$€£¥]?$|[~≈<>≤≥+][ ]?[$€£¥]?$",
+    r"(?<![\d.:])(?:(\d{1,2})[:.](\d{2})(?::\d{2})?(?: ?([ap])(?:\.m\.|m\b)| Uhr|(?<=:\d\d))(?![\d:])"
+    r"|(\d{1,2}) ?([ap])(?:\.m\.|m\b))|\b(?:midnight|noon|midday)\b",
     re.IGNORECASE,
 )
+_ABOUT = re.compile(
+    r"(?:\b(?:about|around|roughly|approximately|approx\.?|some|circa|ca\.?|nearly|almost|close to|just|barely|hardly|"
+    r"up to|as (?:much|many|few|little) as|at (?:most|least)|over|(?:more|less|fewer|higher|older) than|under|"
+    r"below|above|beyond|past|well|upwards? of|not even|exceed(?:s|ed|ing)?|top(?:s|ped)?|rund|etwa|ungefähr|knapp|über|fast|"
+    r"gut|mehr als|unos|unas|cerca de|casi|más de|environ|près de|plus de)"
+    r"(?: (?:the|a|an|only|just|or|than|by|of))?|[~≈<>≤≥+]) ?[$€£¥]?$",
+    re.IGNORECASE,
+)
+_IN_A_DATE = re.compile(r"\d{4}-(?:\d\d-)?$")
 _COUNTS = re.compile(r"[ -](?!(?:to|and|or|from|instead|rather|against|von|bis|und|auf)\b)[^\W\d_]")
 _OR_SO = re.compile(r"\s?(?:\+|or so\b|or more\b|or less\b|or higher\b)")
 
@@ -171,7 +159,6 @@ class Amount:
     """“about”, “nearly”, “more than” stand before it."""
     spelt: bool = False
     fraction: bool = False
-    ordinal: bool = False
     glued: bool = False
     """Letters follow that are neither scale nor unit: the “8” of “8N1”."""
     bare: bool = False
@@ -202,7 +189,7 @@ def amounts(text: str) -> list[Amount]:
 
 
 def implied(text: str, found: Sequence[Amount]) -> Iterator[Amount]:
-    """Yield what a source says without writing the number: “a day”, “7 of 10”, “9 hours and 40 minutes”, “P95”; `found`: its amounts."""
+    """Yield what a source says without writing the number: “a day”, “7 of 10”, “9 hours and 40 minutes”, “P95”."""
     for hit in _ALONE.finditer(text):
         kind, size = _UNITS[hit["unit"]]
         yield Amount(hit.start(), hit.end(), 1 + _GLYPHS.get(f"and a {hit['half']}", 0), 0.1, kind, size)
@@ -248,10 +235,15 @@ def _readings(hit: re.Match[str], text: str) -> Iterator[Amount]:
             amount = Amount(
                 hit.start(), end, value * scale, step * scale, kind, size, vague,
                 spelt=not hit["figure"], fraction=bool(hit["part"] or hit["glyph"]) and scale == 1 and not kind,
-                ordinal=bool(hit["ordinal"] or hit["nth"]), glued=bool(hit["figure"]) and not hit["ordinal"] and text[end : end + 1].isalpha(),
-                bare=bool(hit["figure"]) and not _COUNTS.match(text, end), figure=hit["figure"] or "",
+                glued=bool(hit["figure"]) > bool(hit["ordinal"]) and text[end : end + 1].isalpha(),
+                bare=_is_bare(hit, text, end), figure=hit["figure"] or "",
             )  # fmt: skip
             yield _as_percent(amount) if amount.fraction else amount
+
+
+def _is_bare(hit: re.Match[str], text: str, end: int) -> bool:
+    in_a_date = _IN_A_DATE.search(text, max(0, hit.start() - 8), hit.start())
+    return bool(hit["figure"]) and not in_a_date and not _COUNTS.match(text, end)
 
 
 def _as_percent(amount: Amount) -> Amount:

@@ -62,7 +62,9 @@ def _rounds(actual: float, said: Amount, size: float = 1) -> bool:
     gap = abs(actual - value) * (1 - 1e-9)
     if said.fraction:
         return gap <= 7  # "half" for 43 %
-    if gap <= said.step * size / 2 or (said.value >= 1000 and gap <= min(_coarse_step(said) * size / 2, 0.03 * value)):
+    if gap <= said.step * size / 2 and (said.step < 1 or gap <= 0.1 * value):  # 5.4 may be 5, but 2.4 is not 2
+        return True
+    if said.value >= 1000 and gap <= min(_coarse_step(said) * size / 2, 0.03 * value):
         return True
     return said.vague and _is_round(said) and gap <= 0.1 * value
 

@@ -1,4 +1,4 @@
-"""What a summary may draw on, read once: links, words, quotations, versions, dates and amounts can be looked up in it."""
+"""What a summary may draw on, read once: its links, words, quotations, versions, dates and amounts can be looked up."""
 
 from __future__ import annotations
 
@@ -12,49 +12,24 @@ from technoshare.quality import names as naming
 from technoshare.quality.dates import Date, agrees, dates, years
 from technoshare.quality.numbers import Amount, amounts, clocks, implied
 from technoshare.quality.rounding import follows, supports
+from technoshare.quality.vocabulary import STOP
 from technoshare.text import normalise, visible
 
 BEHIND_A_LINK = ".,;:!?)]}'\"”’*_…>"
+# Slack makes links of bare domains. Two letters are countries, except these endings of file and module names.
 _TOP = (
-    r"(?:(?!js|ts|go|cs|vb|db|hs|kt|cu|py|rs|rb|md|sh|ai\b)[a-z]{2}|ai|com|org|net|edu|gov|mil|int|info|biz|name|dev|app|xyz|"
+    r"(?:(?!js|ts|go|cs|vb|db|hs|kt|cu|py|rs|rb|md|sh)[a-z]{2}|com|org|net|edu|gov|mil|int|info|biz|name|dev|app|xyz|"
     r"top|site|online|shop|store|club|link|click|live|cloud|tech|page|blog|zip|mov|example|test|invalid|news|wiki|social|"
     r"media|digital|software|systems|network|tools|xn--[a-z0-9-]+)"
 )
 LINK = re.compile(
-    rf"(?:\b[a-z][a-z0-9+.-]{{1,20}}://|\bwww\.)[^\s<>\"`|]+|(?<![\w@./-])(?:[^\W_](?:[\w-]*[^\W_])?\.)+{_TOP}(?![\w@-]|\.\w|\()(?:[:/?#][^\s<>\"`|]*)?",
+    rf"(?:\b[a-z][a-z0-9+.-]{{1,20}}://|\bwww\.)[^\s<>\"`|]+"
+    rf"|(?<![\w@./-])(?:[^\W_](?:[\w-]*[^\W_])?\.)+{_TOP}(?![\w@-]|\.\w|\()(?:[:/?#][^\s<>\"`|]*)?",
     re.IGNORECASE,
 )
 EMAIL = re.compile(r"(?<![\w.+%-])(?:mailto:)?[\w.+%-]{1,64}@(?:[^\W_](?:[\w-]*[^\W_])?\.)+[a-z]{2,}", re.IGNORECASE)
 _FIGURES = re.compile(r"(?<![\d,.])\d+(?:\.(?:\d+|x\b))*(?!\d|,\d)")
 _ELLIPSIS = re.compile(r"\s*(?:\[[^\]]{0,80}\]|\.\.\.|…)\s*")
-_STOP = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "and",
-        "or",
-        "for",
-        "in",
-        "on",
-        "to",
-        "with",
-        "by",
-        "at",
-        "from",
-        "as",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "that",
-        "this",
-        "it",
-        "its",
-    ]
-)
 PLAIN = str.maketrans("‘’‚“”„«»‐‑‒−", '\'\'\'"""""----')
 _LONG_SOURCE = 3_000
 """Words; in more than these, three letters are the initials of something by chance."""
@@ -96,7 +71,7 @@ class Sources:
 
     @cached_property
     def _content(self) -> list[str]:
-        return [word for word in self._spoken if word.lower() not in _STOP]
+        return [word for word in self._spoken if word.lower() not in STOP]
 
     @cached_property
     def _links(self) -> frozenset[str]:

@@ -276,6 +276,13 @@ github: gh
 macos: osx mac
 """
 
+_STOP = "a an the of and or for in on to with by at from as is are was were be that this it its"
+_LANGUAGES = """
+de: der die das und ist nicht mit von für ein eine den dem des im auf sich auch werden wird
+other: el los las del que una por con para les des une est dans pour qui il di che della och är het een e o não
+en: the of and to is in that was for with it are by as on from has have its this be an at
+"""
+
 COMMON = frozenset(_COMMON.split())
 """English words in their simplest form that begin sentences without being names; `names` knows their endings."""
 KNOWN = frozenset(_KNOWN.split())
@@ -286,3 +293,10 @@ PEOPLES = {
     for name in (place, *others.split())
 }
 """A place, its people, and other names of the same thing → one of them."""
+STOP = frozenset(_STOP.split())
+"""Words that initials may leave out."""
+LANGUAGES = {
+    language: frozenset(words.split())
+    for language, _, words in (line.partition(":") for line in _LANGUAGES.strip().splitlines())
+}
+"""Small words by which a language is known, as far as its capitals make a difference."""

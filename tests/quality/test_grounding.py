@@ -1,6 +1,20 @@
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
-from technoshare.quality.grounding import ungrounded
+from technoshare.quality.grounding import Finding, Grounds, findings, ungrounded
+from technoshare.text import split_sentences
+from tests.grounding.__main__ import (
+    MOST_FLAGGED,
+    MOST_FLAGGED_EDITED,
+    MOST_FLAGGED_VERBATIM,
+    copies,
+    flagged,
+    flagged_stretches,
+    missed,
+)
+from tests.grounding.planting import KINDS, LEAST_CAUGHT
+from tests.grounding.texts import read
 
 SAME = """
 It has 1,200 users.|It has 1.2k users.|It has 1 200 users.|It has 1.2 thousand users.|It has twelve hundred users.
@@ -88,12 +102,7 @@ Run `make all`.|Run `make none --force`.|make none --force
 
 
 def _rows(table: str) -> list[list[str]]:
-    return [
-        line.encode().decode("unicode_escape").encode("latin-1", "ignore").decode("utf-8", "ignore").split("|")
-        if "\\u" in line and line.isascii()
-        else line.split("|")
-        for line in table.strip().splitlines()
-    ]
+    return [line.split("|") for line in table.strip().splitlines()]
 
 
 @pytest.mark.parametrize(("source", "said"), [(one, other) for row in _rows(SAME) for one in row[:1] for other in row])
@@ -104,3 +113,133 @@ def test_the_same_said_in_another_way_is_grounded(source: str, said: str) -> Non
 @pytest.mark.parametrize(("source", "said", "item"), _rows(CHANGED))
 def test_a_detail_that_the_source_does_not_contain_is_named_as_it_stands(source: str, said: str, item: str) -> None:
     assert ungrounded(said, f"We looked at it for long. {source} That is all.") == [item]
+
+
+PAGE = """Ada Quill of Drizzle Labs presented version 2.4 in Porto. It serves 4,200 towns and costs 12 euros a month."""
+
+
+def test_a_finding_tells_its_kind_and_sentence_and_a_small_count_is_only_soft() -> None:
+    summary = "Two goals are named. Version 2.5 serves 4,200 towns. Gideon Brook was there."
+    assert findings(summary, PAGE) == (
+        Finding("number", "Two", 0, soft=True),
+        Finding("version", "2.5", 1),
+        Finding("name", "Gideon Brook", 2),
+    )
+    assert ungrounded(summary, PAGE) == ["2.5", "Gideon Brook"]
+
+
+def test_what_is_said_twice_is_listed_once_and_in_the_order_of_the_summary() -> None:
+    assert ungrounded("Brook has 77 towns. So 77 it is, says Brook, not 78.", PAGE) == ["Brook", "77", "78"]
+
+
+def test_several_texts_count_together_and_each_section_may_have_its_own() -> None:
+    said = "Our Loomwork could use Drizzle, see https://drizzle.example.org/a."
+    assert ungrounded(said, PAGE) == ["Loomwork", "https://drizzle.example.org/a"]
+    assert Grounds(PAGE, "https://drizzle.example.org/a", "Loomwork: sensors in the field").findings(said) == ()
+
+
+def test_a_source_in_lower_case_knows_its_names_and_a_summary_in_lower_case_has_none() -> None:
+    assert ungrounded("It came from Ada Quill of Drizzle Labs.", PAGE.lower()) == []
+    assert ungrounded("It came from Gideon Brook.", PAGE.lower()) == ["Gideon Brook"]
+    assert ungrounded("it came from gideon brook and serves 4,200 towns.", PAGE) == []
+
+
+def test_ordinary_words_with_capitals_are_no_names() -> None:
+    for said in (
+        "Reviewers liked it. Retraining helps, I think. On Monday the API and its CPU were fine. TLDR: Speed matters.",
+        "1. Speed: It serves towns.\n2. Price: It costs money.\n- Scope: small.",
+        "“Nothing new,” they said. (However, it works.) Users who read the README liked the CLI.",
+    ):
+        assert ungrounded(said, PAGE) == []
+
+
+def test_german_nouns_are_no_names_but_numbers_links_and_full_names_count() -> None:
+    said = "Die Software bedient nach Angaben der Firma 4.200 Städte und kostet 12 Euro im Monat."
+    assert ungrounded(said, PAGE) == []
+    assert ungrounded(f"{said} Das sagt die Chefin Ulrike Sandmeier auf evil.example.com mit 900 Kunden.", PAGE) == [
+        "Chefin Ulrike Sandmeier",
+        "evil.example.com",
+        "900",
+    ]
+
+
+def test_a_language_without_capitals_is_judged_by_its_numbers_and_links() -> None:
+    assert ungrounded("これは 4,200 の町で使われ、77 ユーロです。", PAGE) == ["77"]
+
+
+# ---------------------------------------------------------------- figures on texts of our own
+
+
+TEXTS = read()
+
+
+def test_there_are_two_hundred_paraphrases_and_none_is_a_copy() -> None:
+    assert len(TEXTS) >= 50
+    assert sum(len(text.summaries) for text in TEXTS) >= 200
+    assert sum(text.held_out for text in TEXTS) * 3 >= len(TEXTS) - 2
+    assert copies(TEXTS) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_planted_errors_are_caught(kind: str) -> None:
+    rate, lost = missed(kind, TEXTS)
+    assert rate.of >= 100
+    assert rate.share >= LEAST_CAUGHT[kind], lost
+
+
+def test_honest_summaries_are_rarely_flagged() -> None:
+    assert flagged(TEXTS).share <= MOST_FLAGGED
+
+
+def test_sentences_of_the_source_are_not_flagged_and_hardly_so_when_they_say_a_little_more() -> None:
+    sources = [text.body for text in TEXTS]
+    assert flagged_stretches(sources, edited=False)[0].share <= MOST_FLAGGED_VERBATIM
+    assert flagged_stretches(sources, edited=True)[0].share <= MOST_FLAGGED_EDITED
+
+
+# ---------------------------------------------------------------- whatever anybody writes
+
+
+PIECES = """half million hundred dozen and a 1,200 1.2 v1.2 2026-11-25 25 Nov May (MoE) Dr. Ada Quill's GmbH @x https://a.b
+`x` “two words here” … ' nine-tenths Q1 5m 10k 7B 8N1 x 0 99th 10-20 $ CVE-2026-1 #12 www. a@b.co İ ﬁ"""
+ANYTHING = st.one_of(
+    st.text(max_size=120),
+    st.text(alphabet=" 0123456789.,:-/%$€½'\"“”`@#<>!()[]\nABCaxyzkMm\u200b\u00a0…", max_size=120),
+    st.lists(
+        st.sampled_from(PIECES.split()),
+        max_size=25,
+    ).map(" ".join),
+)
+
+
+@given(ANYTHING, ANYTHING)
+@example("9" * 400 + "." + "9" * 400, "million " * 60)
+@example("hundred " * 200, "0." + "0" * 400 + "1")
+def test_every_item_stands_in_the_summary_as_it_is(summary: str, source: str) -> None:
+    sentences = len(split_sentences(summary))
+    for finding in findings(summary, source):
+        assert finding.text
+        assert finding.text in summary
+        assert 0 <= finding.sentence < sentences
+    assert set(ungrounded(summary, source)) <= {finding.text for finding in findings(summary, source)}
+
+
+@given(ANYTHING)
+def test_a_text_is_grounded_in_itself(text: str) -> None:
+    assert findings(text, text) == ()
+
+
+@given(st.sampled_from(TEXTS), st.data())
+@settings(max_examples=60)
+def test_a_stretch_of_whole_words_of_a_source_has_no_findings(text: object, data: st.DataObject) -> None:
+    words = text.body.split()  # type: ignore[attr-defined]
+    start = data.draw(st.integers(0, len(words) - 1))
+    end = data.draw(st.integers(start + 1, len(words)))
+    assert findings(" ".join(words[start:end]), text.source) == ()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", "1", "1 ", "a.", "1.", "'a ", '"', "A-", "a@", "1,000,", "half ", "“", "\u200b", "May ", "A B "]
+)
+def test_a_long_hostile_text_ends_soon(piece: str) -> None:
+    findings(piece * 20_000, piece * 10_000 + "!")
