@@ -16,7 +16,7 @@ from typing import Literal
 
 from technoshare.quality import names as naming
 from technoshare.quality.dates import Date, dates, years
-from technoshare.quality.numbers import Amount, amounts, clocks
+from technoshare.quality.numbers import UNITS, Amount, amounts, clocks, implied
 from technoshare.quality.sources import BEHIND_A_LINK, EMAIL, LINK, PLAIN, Sources
 from technoshare.quality.vocabulary import KNOWN
 from technoshare.text import split_sentences, visible
@@ -176,7 +176,8 @@ class Grounds:
 
     def _amounts(self, text: str) -> Iterator[_Item]:
         found = [list(group) for _, group in groupby(amounts(text), key=lambda amount: (amount.start, amount.end))]
-        backed = [self._known.has_amount(readings) for readings in found]
+        ratios = [ratio for ratio in implied(text, [one[0] for one in found]) if ratio.kind == "percent"]
+        backed = [self._known.has_amount(readings, ratios) for readings in found]
         for place, (said, *_) in enumerate(found):
             if said.glued or (said.spelt and said.value <= 1 and not said.kind):
                 continue
@@ -217,8 +218,8 @@ class Grounds:
             and not _spelt_out(name, text)
         ]
         for run in _runs(unknown, text):
-            name = run[1:] if len(run) > 1 and run[0].opens and run[0].ordinary else run
-            if _is_name(name, language) and not self._known.has_id(text[name[0].start : name[-1].end]):
+            name = run if all(part.ordinary for part in run) or not (run[0].opens and run[0].ordinary) else run[1:]
+            if _is_name(name, text, language) and not self._known.has_id(text[name[0].start : name[-1].end]):
                 yield _Item("name", name[0].start, name[-1].end, grounded=False)
 
 
@@ -283,12 +284,15 @@ def _runs(found: list[naming.Name], text: str) -> Iterator[list[naming.Name]]:
         yield run
 
 
-def _is_name(run: list[naming.Name], language: str) -> bool:
-    first = run[0]
+def _is_name(run: list[naming.Name], text: str, language: str) -> bool:
+    """Tell whether unknown capitalised words in a row are a name rather than ordinary words where capitals are due."""
+    first, last = run[0], run[-1]
     if language == "de":  # all nouns have capitals
-        return any(not name.word.istitle() for name in run) or (len(run) > 1 and not first.opens)
+        return any(not name.word.istitle() for name in run) or (
+            len(run) > 1 and not first.opens and first.word not in UNITS
+        )
     if all(name.ordinary for name in run):
-        return len(run) > 1 and not first.opens
+        return len(run) > 1 and text[last.end : last.end + 1] != ":"
     if len(run) > 1 or not first.opens:
         return True
     return language == "en" and not naming.looks_plain(first.word)

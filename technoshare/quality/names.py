@@ -13,6 +13,15 @@ _DEMONYM = re.compile(r"(?:ian|ians|ean|eans|an|ans|n|ns|ese|ish|i|is|ic|er|ers|
 _ENDING = re.compile(
     r"(?:ing|ed|ly|tion|tions|sion|sions|ments?|ness|ity|ities|ances?|ences?|isms?|ists?|ages?|ships?|wards?|wise|less|ful|able|ible|ous|ical|ics|ware|ers|ors|ism|ised|ized|ising|izing|ures?|ogy|ogies|ials?|ives?)"
 )
+_ENDINGS = [
+    (ending, restored)
+    for restored, endings in (
+        ("", "s es ed d ing ly er ers or est r st"),
+        ("e", "ed ing er est"),
+        ("y", "ies ied ier iest"),
+    )
+    for ending in endings.split()
+]
 _LETTERS = str.maketrans(
     {"ø": "o", "ß": "ss", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "’": "'"}
 )
@@ -120,26 +129,9 @@ def initials(words_in_order: list[str]) -> str:
 
 
 def _plain_word(simple: str) -> bool:
-    if simple in COMMON:
-        return True
-    for ending, restored in (
-        ("s", ""),
-        ("es", ""),
-        ("ies", "y"),
-        ("ed", ""),
-        ("ed", "e"),
-        ("d", ""),
-        ("ing", ""),
-        ("ing", "e"),
-        ("ly", ""),
-        ("er", ""),
-        ("ers", ""),
-        ("or", ""),
-    ):
-        if (
-            simple.endswith(ending)
-            and len(simple) - len(ending) >= 3
-            and simple.removesuffix(ending) + restored in COMMON
-        ):
-            return True
-    return False
+    """Tell whether a folded word is a common one, or such a one with an ending."""
+    return simple in COMMON or any(
+        simple.removesuffix(ending) + restored in COMMON
+        for ending, restored in _ENDINGS
+        if simple.endswith(ending) and len(simple) >= len(ending) + 3
+    )

@@ -28,9 +28,10 @@ _ORDINALS = {
     "twelfth": 12.0,
     **{f"{word[:-1]}ieth": value for word, value in _WORDS.items() if word in _TENS},
 }
-_FRACTIONS = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4} | {
-    word: 1 / value for word, value in _ORDINALS.items() if 5 <= value <= 10
-}
+_FRACTIONS = {
+    "half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "hälfte": 1 / 2, "drittel": 1 / 3, "viertel": 1 / 4, "fünftel": 1 / 5,
+    "zehntel": 1 / 10, "tercio": 1 / 3,
+} | {word: 1 / value for word, value in _ORDINALS.items() if 5 <= value <= 10}  # fmt: skip
 _SCALES = {
     "hundred": 1e2, "thousand": 1e3, "tausend": 1e3, "mil": 1e3, "mille": 1e3, "k": 1e3, "K": 1e3,
     "million": 1e6, "millions": 1e6, "Millionen": 1e6, "millones": 1e6,
@@ -81,7 +82,7 @@ def _units() -> Iterator[tuple[str, tuple[Kind, float]]]:
         yield from ((unit, size) for unit in written.split("|"))
 
 
-_UNITS = dict(_units())
+UNITS = dict(_units())
 
 
 def _any(words: Iterable[str]) -> str:
@@ -106,13 +107,14 @@ _SCALE = re.compile(
     rf"(?:(?P<attached>{_any(_ATTACHED)})|[ -]?(?P<apart>{_any(set(_SCALES) - _ATTACHED)})s?)(?![^\W_])"
 )
 _OF_A_SCALE = re.compile(r"(?: of)? an? (?P<apart>hundred|thousand|million|billion|trillion)\b")
-_UNIT = re.compile(rf"[ -]?(?P<unit>{_any(_UNITS)})(?![^\W_])")
-_OF_A_UNIT = re.compile(rf"(?: of)? an? (?P<unit>{_any(_UNITS)})(?![^\W_])")
+_UNIT = re.compile(rf"[ -]?(?P<unit>{_any(UNITS)})(?![^\W_])")
+_OF_A_UNIT = re.compile(rf"(?: of)? an? (?P<unit>{_any(UNITS)})(?![^\W_])")
 _ALONE = re.compile(
-    rf"\b(?:an?|each|every|per|one|eine?|einem|einer|une?|una) (?P<unit>{_any(_UNITS)})"
+    rf"\b(?:an?|each|every|per|one|eine?|einem|einer|une?|una) (?P<unit>{_any(UNITS)})"
     r"(?: and a (?P<half>half|quarter))?\b"
 )
 _OF = re.compile(r"\s?(?:out of|of|in|von|de|sur|/)\s(?:the |every |cada )?$")
+_ONE_IN = re.compile(r" [a-z]+ (?:in|out of) ")
 _HALF_HOUR = re.compile(r"\b(?:halbe[nr]? Stunde|demi-heure|media hora)\b")
 _INSIDE = re.compile(r"(?<=[A-Za-z])\d{1,12}(?!\d)")
 _AND = re.compile(r"(?:,? and |,? |, )$")
@@ -125,12 +127,12 @@ _CLOCK = re.compile(
 _ABOUT = re.compile(
     r"(?:\b(?:about|around|roughly|approximately|approx\.?|some|circa|ca\.?|nearly|almost|close to|just|barely|hardly|"
     r"up to|as (?:much|many|few|little) as|at (?:most|least)|over|(?:more|less|fewer|higher|older) than|under|"
-    r"below|above|beyond|past|well|upwards? of|not even|exceed(?:s|ed|ing)?|top(?:s|ped)?|rund|etwa|ungefähr|knapp|über|fast|"
-    r"gut|mehr als|unos|unas|cerca de|casi|más de|environ|près de|plus de)"
+    r"below|above|beyond|past|well|upwards? of|not even|exceed(?:s|ed|ing)?|top(?:s|ped)?|rund|etwa|ungefähr|knapp|"
+    r"über|fast|gut|mehr als|unos|unas|cerca de|casi|más de|environ|près de|plus de)"
     r"(?: (?:the|a|an|only|just|or|than|by|of))?|[~≈<>≤≥+]) ?[$€£¥]?$",
     re.IGNORECASE,
 )
-_IN_A_DATE = re.compile(r"\d{4}-(?:\d\d-)?$")
+_IN_A_DATE = re.compile(r"\d{4}-(?:\d\d-)?$|/$")  # or in an address
 _COUNTS = re.compile(r"[ -](?!(?:to|and|or|from|instead|rather|against|von|bis|und|auf)\b)[^\W\d_]")
 _OR_SO = re.compile(r"\s?(?:\+|or so\b|or more\b|or less\b|or higher\b)")
 
@@ -191,15 +193,16 @@ def amounts(text: str) -> list[Amount]:
 def implied(text: str, found: Sequence[Amount]) -> Iterator[Amount]:
     """Yield what a source says without writing the number: “a day”, “7 of 10”, “9 hours and 40 minutes”, “P95”."""
     for hit in _ALONE.finditer(text):
-        kind, size = _UNITS[hit["unit"]]
+        kind, size = UNITS[hit["unit"]]
         yield Amount(hit.start(), hit.end(), 1 + _GLYPHS.get(f"and a {hit['half']}", 0), 0.1, kind, size)
     for hit in _HALF_HOUR.finditer(text):
-        yield Amount(hit.start(), hit.end(), 30, 1, *_UNITS["min"])
+        yield Amount(hit.start(), hit.end(), 30, 1, *UNITS["min"])
     for hit in _INSIDE.finditer(text):
         yield Amount(hit.start(), hit.end(), float(hit[0]), 1)
     for one, other in pairwise(found):
         between = text[one.end : other.start]
-        if other.value and 0 < one.value <= other.value and _OF.fullmatch(between):
+        shared = _OF.fullmatch(between) or (one.value == 1 and _ONE_IN.fullmatch(between))
+        if shared and 0 < one.value <= other.value:
             yield Amount(one.start, other.end, 100 * one.value / other.value, 0.1, "percent")
         if one.kind == other.kind == "time" and one.size > other.size and _AND.fullmatch(between):
             yield Amount(one.start, other.end, one.value + other.value * other.size / one.size, 0.1, "time", one.size)
@@ -220,15 +223,15 @@ def _readings(hit: re.Match[str], text: str) -> Iterator[Amount]:
     if scaled:
         attached = scaled.groupdict().get("attached") or ""
         scales = [_SCALES[attached or scaled["apart"]]]
-    if attached in _UNITS and not hit["money"]:  # "5m": million, metres
+    if attached in UNITS and not hit["money"]:  # "5m": million, metres
         scales.append(1.0)
     if scaled:
         end = scaled.end()
     unit = (_OF_A_UNIT.match(text, end) if hit["part"] else None) or _UNIT.match(text, end)
-    kind, size = _UNITS[unit["unit"]] if unit else ("", 1.0)
+    kind, size = UNITS[unit["unit"]] if unit else ("", 1.0)
     end = unit.end() if unit else end
     if hit["money"] and kind in ("", "points"):
-        kind, size = _UNITS[hit["money"].strip().upper()]
+        kind, size = UNITS[hit["money"].strip().upper()]
     vague = vague or bool(_OR_SO.match(text, end))
     for value, step in _values(hit):
         for scale in scales:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from technoshare.quality import names as naming
@@ -155,9 +155,9 @@ class Sources:
         near = range(minutes - 10, minutes + 11) if minutes % 60 == 0 else (minutes,)
         return not self._clocks.isdisjoint(near)
 
-    def has_amount(self, readings: Iterable[Amount]) -> bool:
-        """Tell whether one of an amount's readings could be said of a source's amount."""
-        return any(supports(known, said) for said in readings for known in self._amounts)
+    def has_amount(self, readings: Iterable[Amount], others: Sequence[Amount] = ()) -> bool:
+        """Tell whether one of an amount's readings could be said of a source's amount, or of the `others`."""
+        return any(supports(known, said) for said in readings for known in (*self._amounts, *others))
 
     def has_between(self, low: Amount, high: Amount) -> bool:
         """Tell whether a source's amount lies in a narrow range, “two to three weeks”."""
