@@ -70,7 +70,8 @@ _QUOTATION = re.compile(
 _VERSION = re.compile(
     r"(?<![\w.])(?:v\d+(?:\.\d+)*|\d+(?:\.\d+){2,}|\d+(?:\.\d+)*\.x)(?:[-.]?(?:rc|alpha|beta|dev|post)\.?\d*)?(?!\w|\.\d)"
     r"|\b(?:[Vv]ersion|[Rr]elease|ver\.) (\d+(?:\.\d+)*)(?!\w|[.,]\d)"
-    r"|\b[A-Z][\w+#]* (\d+\.\d{1,2})(?!\w|[.,:/]\d|\s?[%–€$-]|\s(?:to|of|out|points?|per(?:cent)?|[mb]illion|bn|"
+    r"|\b(\d+(?:\.\d+)+) (?:branch|series|line|release)\b"
+    r"|\b[A-Z][\w+#]* (\d+\.\d{1,2})(?!\w|[.,:/]\d|\s?[%–€$-]|\s(?:of|out|points?|per(?:cent)?|[mb]illion|bn|"
     r"thousand|times|seconds?|minutes?|hours?|days?|years?|[kMGT]i?B|[mµn]?s|k?g|k?m|W|[GM]Hz|euros?|"
     r"dollars?|Euro|Prozent)\b)"
 )
@@ -127,7 +128,7 @@ class Grounds:
         for look in (self._links, self._addresses, self._ids, self._quotations, self._dates, self._versions,
                      self._codes, self._amounts, self._glued, self._names):  # fmt: skip
             fresh = [item for item in look(text) if not any(start <= item.start < end for start, end in taken)]
-            taken += [(item.start, item.end) for item in fresh]
+            taken += [(item.start, item.end) for item in fresh if item.grounded or not item.soft]
             items += fresh
         return sorted(items, key=lambda item: item.start)
 
@@ -161,8 +162,8 @@ class Grounds:
 
     def _versions(self, text: str) -> Iterator[_Item]:
         for hit in _VERSION.finditer(text):
-            group = 1 if hit[1] else 2 if hit[2] else 0
-            if group == 2 and naming.looks_plain(hit[0].split()[0]):
+            group = hit.lastindex or 0
+            if group == 3 and naming.looks_plain(hit[0].split()[0]):
                 continue
             yield _Item("version", hit.start(group), hit.end(group), self._known.has_version(hit[group]))
 

@@ -29,8 +29,8 @@ _ORDINALS = {
     **{f"{word[:-1]}ieth": value for word, value in _WORDS.items() if word in _TENS},
 }
 _FRACTIONS = {
-    "half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "hälfte": 1 / 2, "drittel": 1 / 3, "viertel": 1 / 4, "fünftel": 1 / 5,
-    "zehntel": 1 / 10, "tercio": 1 / 3,
+    "half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "hälfte": 1 / 2, "drittel": 1 / 3, "viertel": 1 / 4,
+    "fünftel": 1 / 5, "zehntel": 1 / 10, "tercio": 1 / 3,
 } | {word: 1 / value for word, value in _ORDINALS.items() if 5 <= value <= 10}  # fmt: skip
 _SCALES = {
     "hundred": 1e2, "thousand": 1e3, "tausend": 1e3, "mil": 1e3, "mille": 1e3, "k": 1e3, "K": 1e3,
@@ -120,7 +120,7 @@ _INSIDE = re.compile(r"(?<=[A-Za-z])\d{1,12}(?!\d)")
 _AND = re.compile(r"(?:,? and |,? |, )$")
 _GLYPHS = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3, "and a half": 0.5, "and a quarter": 0.25}
 _CLOCK = re.compile(
-    r"(?<![\d.:])(?:(\d{1,2})[:.](\d{2})(?::\d{2})?(?: ?([ap])(?:\.m\.|m\b)| Uhr|(?<=:\d\d))(?![\d:])"
+    r"(?<![\d.:])(?:([01]?\d|2[0-4])[:.]([0-5]\d)(?::\d{2})?(?: ?([ap])(?:\.m\.|m\b)| Uhr|(?<=:\d\d))(?![\d:])"
     r"|(\d{1,2}) ?([ap])(?:\.m\.|m\b))|\b(?:midnight|noon|midday)\b",
     re.IGNORECASE,
 )
@@ -163,7 +163,7 @@ class Amount:
     fraction: bool = False
     glued: bool = False
     """Letters follow that are neither scale nor unit: the “8” of “8N1”."""
-    bare: bool = False
+    alone: bool = False
     """No word follows that it could count."""
     figure: str = ""
     """The digits alone, as written."""
@@ -203,7 +203,7 @@ def implied(text: str, found: Sequence[Amount]) -> Iterator[Amount]:
         between = text[one.end : other.start]
         shared = _OF.fullmatch(between) or (one.value == 1 and _ONE_IN.fullmatch(between))
         if shared and 0 < one.value <= other.value:
-            yield Amount(one.start, other.end, 100 * one.value / other.value, 0.1, "percent")
+            yield Amount(one.start, other.end, 100 * one.value / other.value, 0.1, "percent", fraction=True)
         if one.kind == other.kind == "time" and one.size > other.size and _AND.fullmatch(between):
             yield Amount(one.start, other.end, one.value + other.value * other.size / one.size, 0.1, "time", one.size)
 
@@ -239,14 +239,14 @@ def _readings(hit: re.Match[str], text: str) -> Iterator[Amount]:
                 hit.start(), end, value * scale, step * scale, kind, size, vague,
                 spelt=not hit["figure"], fraction=bool(hit["part"] or hit["glyph"]) and scale == 1 and not kind,
                 glued=bool(hit["figure"]) > bool(hit["ordinal"]) and text[end : end + 1].isalpha(),
-                bare=_is_bare(hit, text, end), figure=hit["figure"] or "",
+                alone=_is_alone(hit, text, end), figure=hit["figure"] or "",
             )  # fmt: skip
             yield _as_percent(amount) if amount.fraction else amount
 
 
-def _is_bare(hit: re.Match[str], text: str, end: int) -> bool:
+def _is_alone(hit: re.Match[str], text: str, end: int) -> bool:
     in_a_date = _IN_A_DATE.search(text, max(0, hit.start() - 8), hit.start())
-    return bool(hit["figure"]) and not in_a_date and not _COUNTS.match(text, end)
+    return not in_a_date and not _COUNTS.match(text, end)
 
 
 def _as_percent(amount: Amount) -> Amount:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from technoshare.quality.numbers import Amount, Kind
@@ -27,17 +28,20 @@ def supports(known: Amount, said: Amount) -> bool:
 
 
 def _one_without_unit(known: Amount, said: Amount) -> bool:
-    if known.kind == "percent" and _rounds(known.value / 100, said):
+    if known.kind == "percent" and said.value <= 1 and _rounds(known.value / 100, said):
         return True
     if said.kind == "percent" and known.value <= 1 and _rounds(known.value * 100, said):
         return True
-    if said.kind in _STRICT and not known.bare:
+    unlike = (said.kind in _STRICT and not known.alone) or (known.kind in _STRICT and not said.alone) or known.fraction
+    if unlike:
         return False
     scaled = said.kind == "bytes" and _rounds(known.value / 1000, said)  # "MB/s" may head a table's column
     return scaled or _rounds(known.value, said)
 
 
 def _same_kind(known: Amount, said: Amount) -> bool:
+    if not said.kind and said.step < 1 <= known.step and said.value == known.value:
+        return False  # nobody calls 7 “7.0”
     actual = known.value * known.size
     if said.kind == "time" and said.size != known.size and min(said.size, known.size) >= _DAY:
         # a month is 4 weeks for one writer and 30 days for another
@@ -66,7 +70,7 @@ def _rounds(actual: float, said: Amount, size: float = 1) -> bool:
         return True
     if said.value >= 1000 and gap <= min(_coarse_step(said) * size / 2, 0.03 * value):
         return True
-    return said.vague and _is_round(said) and gap <= 0.1 * value
+    return said.vague and gap <= _looseness(said) * size
 
 
 def _coarse_step(said: Amount) -> float:
@@ -77,9 +81,12 @@ def _coarse_step(said: Amount) -> float:
     return step
 
 
-def _is_round(said: Amount) -> bool:
+def _looseness(said: Amount) -> float:
+    """Return how far off a vague amount may be: “about 50” by 5, “about 45” by 2.5, “about 47” not at all."""
     digits = f"{said.value:.6g}".replace(".", "").partition("e")[0].strip("0")
-    return len(digits) <= 1 or (len(digits) == 2 and digits[1] == "5")
+    if len(digits) <= 1:
+        return 0.1 * said.value
+    return 0.25 * 10.0 ** math.floor(math.log10(said.value)) if len(digits) == 2 and digits[1] == "5" else 0.0
 
 
 def follows(said: Amount, operands: Iterable[Amount], known: Sequence[Amount]) -> bool:
@@ -88,7 +95,7 @@ def follows(said: Amount, operands: Iterable[Amount], known: Sequence[Amount]) -
         _rounds(actual, said)
         for one in operands
         for other in known
-        if one.kind == other.kind or not (one.kind and other.kind)
+        if one.kind == other.kind or (not other.kind and other.alone)
         for actual in _relations(
             one.value * one.size, other.value * (other.size if other.kind else one.size), said.kind
         )
