@@ -64,7 +64,7 @@ _MIXED = re.compile(
 _GLUED = re.compile(r"(?<![\w.-])\d+[A-Za-z][\w-]*")
 _CODE = re.compile(r"`([^`\n]+)`")
 _QUOTATION = re.compile(
-    r"(?<!\w)\"([^\"\n]{2,600}?)\"(?!\w)|``([^`\n]{2,600}?)''"
+    r"(?<!\w)\"([^\"\n]{2,600}?)\"(?!\w)|``\s*([^`\n]{2,600}?)\s*''"
     r"|(?<![\w'])'([^'\n]{1,300}(?:(?<=\w)'(?=\w)[^'\n]{1,300}){0,9})'(?!\w)"
 )
 _VERSION = re.compile(
@@ -287,13 +287,23 @@ def _runs(found: list[naming.Name], text: str) -> Iterator[list[naming.Name]]:
 
 def _is_name(run: list[naming.Name], text: str, language: str) -> bool:
     """Tell whether unknown capitalised words in a row are a name rather than ordinary words where capitals are due."""
-    first, last = run[0], run[-1]
+    first = run[0]
     if language == "de":  # all nouns have capitals
         return any(not name.word.istitle() for name in run) or (
             len(run) > 1 and not first.opens and first.word not in UNITS
         )
     if all(name.ordinary for name in run):
-        return len(run) > 1 and text[last.end : last.end + 1] != ":"
+        label = text[run[-1].end : run[-1].end + 1] == ":"
+        return len(run) > 1 and not label and not _in_a_heading(first.start, text)
     if len(run) > 1 or not first.opens:
         return True
     return language == "en" and not naming.looks_plain(first.word)
+
+
+def _in_a_heading(place: int, text: str) -> bool:
+    """Tell whether most longer words around `place`, from stop to stop, have a capital."""
+    start = max(text.rfind(stop, 0, place) for stop in ".!?:\n")
+    around = [
+        word for word in naming.WORD.findall(re.split(r"[.!?:\n]", text[start + 1 :], maxsplit=1)[0]) if len(word) > 3
+    ]
+    return sum(word[0].isupper() for word in around) > 0.6 * len(around) and len(around) > 2

@@ -148,6 +148,7 @@ def test_ordinary_words_with_capitals_are_no_names() -> None:
     for said in (
         "Reviewers liked it. Retraining helps, I think. On Monday the API and its CPU were fine. TLDR: Speed matters.",
         "1. Speed: It serves towns.\n2. Price: It costs money.\n- Scope: small.",
+        "Key Findings of the Town Survey: Women's Groups Protest Again.",
         "“Nothing new,” they said. (However, it works.) Users who read the README liked the CLI.",
     ):
         assert ungrounded(said, PAGE) == []
