@@ -205,6 +205,10 @@ NO_NAMES = frozenset(
 )
 
 
+GERMAN_NAMES = frozenset(["Vitest", "Playwright", "Kiel", "Torfkahn", "Leer", "Mareike Dornbusch", "Chemnitz", "Oulu"])
+"""Where all nouns have capitals, these of our texts are names."""
+
+
 def _entity(text: Text, summary: str, chance: random.Random) -> Planted | None:
     """Swap a name that the source has, too, for one that it has not."""
     names = [hit for hit in NAME.finditer(summary) if _is_name(hit, text, summary)]
@@ -224,6 +228,8 @@ def _is_name(hit: re.Match[str], text: Text, summary: str) -> bool:
     """Tell whether the source writes it with a capital in the middle of a sentence (or, in lower case, has it at all)."""
     if hit[0] in NO_NAMES:
         return False
+    if " und " in summary:
+        return hit[0] in GERMAN_NAMES
     if text.source.islower():
         return hit[0].casefold() in text.source and hit.start() > 0 and summary[hit.start() - 2] not in ".!?"
     return bool(re.search(rf"[a-z,&] {re.escape(hit[0])}\b", text.body))
