@@ -239,6 +239,10 @@ def test_a_stretch_of_whole_words_of_a_source_has_no_findings(text: object, data
     assert findings(" ".join(words[start:end]), text.source) == ()  # type: ignore[attr-defined]
 
 
+def test_a_stretch_may_end_in_the_middle_of_an_amount() -> None:
+    assert findings("It serves 1.2", "It serves 1.2 million towns.") == ()
+
+
 @pytest.mark.parametrize(
     "piece", ["a", "1", "1 ", "a.", "1.", "'a ", '"', "A-", "a@", "1,000,", "half ", "“", "\u200b", "May ", "A B "]
 )
