@@ -41,6 +41,8 @@ SURE_SHARE = 0.7
 """Precision mode counts without another look when it keeps this share of resiliparse's text."""
 CAREFUL_SHARE = 0.4
 """So does the default beside resiliparse; shares from 0.3 to 0.5 score the same."""
+QUICK = 80_000
+"""Characters of a page up to which the careful extractor votes; beyond, it takes longer than all the rest together."""
 CONTENT = 0.35
 """A block this likely to be content is kept; from 0.3 to 0.4 all is the same. A missed text costs more than a menu."""
 
@@ -107,7 +109,8 @@ def is_article(html: str, url: str) -> bool:
 def reading_of(tree: HtmlElement, url: str, *, is_article: bool) -> Reading:
     """Return what there is to choose from on a page that `shown_tree` made."""
     source = _source(tree)
-    return Reading(blocks_of(tree), _trafilatura(source, url, fast=True), _resiliparse(source), is_article)
+    careful = _trafilatura(source, url, fast=True) if len(source) <= QUICK else ""
+    return Reading(blocks_of(tree), careful, _resiliparse(source), is_article)
 
 
 def _main_text(tree: HtmlElement, url: str, *, is_article: bool) -> str:
