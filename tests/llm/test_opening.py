@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from technoshare.llm.cost import price
-from technoshare.llm.writer import open_writer
+from technoshare.llm.opening import open_writer
 from technoshare.models import Usage
 from technoshare.workspace.model import open_model_server
 from tests.llm.samples import PROJECTS, PROMPTS, ROOT, KeptSpans, evidence
@@ -20,7 +20,8 @@ def writer_for(server, api):
         api=api,
         base_url=server.base_url,
         api_key=None,
-        model="gpt-4o",
+        models=["gpt-4o"],
+        last=None,
         prompts=PROMPTS,
         projects=PROJECTS,
         tracker=KeptSpans(),
@@ -33,7 +34,7 @@ async def test_the_setting_chooses_the_wire_and_a_server_without_keys_needs_none
     async with open_model_server() as server, writer_for(server, api) as writer:
         facts = await writer.facts(evidence(), tools=())
         assert writer.model == "gpt-4o"
-        assert writer.wire.wire._client.api_key == "none"
+        assert writer.models[0].wire.wire._server._client.api_key == "none"
         assert facts.usage.cost_usd > 0
         assert server.stats()["by_api"] == {wire: 1}
 
@@ -47,5 +48,5 @@ def test_a_known_model_has_a_price_and_an_unknown_one_has_none():
 
 
 def test_without_a_model_nobody_pays_for_importing_the_client():
-    code = "import sys, technoshare.llm.writer, technoshare.llm.prompts; sys.exit('openai' in sys.modules)"
+    code = "import sys, technoshare.llm.opening, technoshare.llm.prompts; sys.exit('openai' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
