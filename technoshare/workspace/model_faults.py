@@ -115,7 +115,7 @@ async def _stream_cut(request: web.Request, body: Body) -> web.StreamResponse:
 async def _stream_error(request: web.Request, body: Body) -> web.StreamResponse:
     del request
     told = {"message": "the backend went away", "code": "server_error", "param": None}
-    error = {"error": told} if body["object"] == "chat.completion" else {"type": "error"} | told
+    error: Body = {"error": told} if body["object"] == "chat.completion" else {"type": "error"} | told
     return _events(*_pieces(body), json.dumps(error))
 
 
@@ -179,7 +179,7 @@ async def send(
         said = f"Scripted error for {request.headers.get('authorization', 'nobody')}"
         headers = {"retry-after": f"{retry_after:g}"} if fault == "429" else {}
         return refuse(int(fault), said, f"scripted_{fault}", headers)
-    return web.json_response(body, headers={"x-request-id": str(body.get("id", ""))} | dict(more))
+    return web.json_response(body, headers={"x-request-id": str(body.get("id", ""))} | dict[str, str](more))
 
 
 def refuse_parameter(name: str) -> web.Response:
