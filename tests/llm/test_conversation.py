@@ -89,6 +89,14 @@ async def test_a_search_that_has_cost_enough_is_ended():
     assert wire.requests[1].schema.name == "facts"
 
 
+async def test_a_search_is_ended_too_where_the_server_counts_no_tokens():
+    call = replace(calling(Call("a", "search", '{"query": "x"}')), usage=Usage(calls=1))
+    long = evidence(("A long page. " * 40_000,))
+    wire = Saying(call, call, DONE)
+    await writer(wire).facts(long, tools=[Searching().tool()])
+    assert not wire.requests[2].tools
+
+
 async def test_a_giant_result_is_cut():
     wire = Saying(calling(Call("a", "search", '{"query": "x"}')), DONE)
     await writer(wire).facts(EVIDENCE, tools=[Searching("x" * 1_000_000).tool()])

@@ -208,6 +208,16 @@ async def test_a_key_of_any_form_that_the_server_repeats_does_not_reach_the_log(
     assert "Bearer harbour" not in caplog.text
 
 
+async def test_the_servers_figures_of_its_rate_limit_hold_the_next_call_back(api):
+    headers = (("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "20s"))
+    async with (
+        open_model_server(Behaviour(headers=headers)) as server,
+        open_test_writer(server, api) as writer,
+    ):
+        assert (await writer.facts(EVIDENCE, tools=())).items
+        assert 19 < writer.wire.pace.wait("gpt-4o", 1) <= 20
+
+
 # ---------------------------------------------------------------- tools
 
 
