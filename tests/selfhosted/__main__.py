@@ -98,7 +98,8 @@ async def gibberish_comments(services, times):
     """Count what the gates make of comments that the model writes on sound facts."""
     job = _job()
     evidence = await retrieve(services, job)
-    facts = await Extractive(PROJECTS).facts(evidence)
+    sound = await Extractive(PROJECTS).facts(evidence)
+    facts = sound.model_copy(update={"model": services.writer.model})  # whose comment is then asked for
     found = collections.Counter()
     for _ in range(times):
         try:
