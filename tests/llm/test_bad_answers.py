@@ -59,6 +59,13 @@ async def test_one_that_begins_with_the_comment_keeps_the_models_facts_and_count
     assert end.tokens == end.told > 0
 
 
+async def test_what_a_parked_turn_had_paid_for_is_counted_with_the_turn_that_ends_the_stage(api, reading):
+    end = await end_of("503", api, ("", ""), reading)  # after the search, of which the next turns know nothing
+    assert end.parks > 0
+    assert end.tags["stage_a"]["model"] == "extractive"
+    assert end.tokens == end.told > 0
+
+
 @pytest.mark.parametrize("fault", sorted(BEYOND_REPAIR | {"bad_json", "wrong_schema", "length", "empty"}))
 async def test_without_the_keyless_engine_the_thread_gets_the_reason_and_mlflow_the_tokens(fault, api, reading):
     end = await end_of(fault, api, FROM_STAGE_B, reading, keyless=False)
