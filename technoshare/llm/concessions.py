@@ -48,7 +48,7 @@ def _is_about(refusal: APIStatusError, concession: Concession) -> bool:
     if refusal.status_code not in _REFUSALS:
         return False
     if refusal.param:  # a server that points at what it refuses means nothing else
-        return bool(concession.names.match(refusal.param))
+        return bool(concession.names.match(str(refusal.param)))
     return bool(concession.names.search(refusal.message) and _UNWILLING.search(refusal.message))
 
 

@@ -15,7 +15,7 @@ import openai
 from openai import APIConnectionError, APIStatusError, APITimeoutError
 from pydantic import JsonValue
 
-from technoshare.llm.wire import Again, Failed
+from technoshare.llm.wire import Failed
 from technoshare.logs import scrub
 
 # Besides its own tree the client lets these out: pydantic's ValidationError is a ValueError, a closed pool ends in
@@ -103,8 +103,7 @@ def failure_told(error: JsonValue, where: str) -> Failed:
     """Return what an error means that came with a status of 200, `where` somebody found it."""
     told = error if isinstance(error, dict) else {"message": error}
     _log.warning("the model server reported an error %s: %s", where, scrub(str(told.get("message")))[:_TOLD])
-    given = [value for name in ("code", "type") if (value := told.get(name)) is not None]
-    codes = _codes((str(value) for value in given), " ")
+    codes = _codes((told.get("code"), told.get("type")), " ")
     status = next((int(code) for code in codes if code.isdecimal() and 400 <= int(code) <= 599), None)
     status = status or next((_STATUS_OF[code] for code in codes if code in _STATUS_OF), 500)
     return _meant(status, codes, str(told.get("message")), f"{status} {where}")
@@ -119,16 +118,17 @@ def _meant(status: int, codes: tuple[str, ...], message: str, mark: str) -> Fail
     if status == 429:
         return Failed(f"the model is busy ({mark})", again="now", obstacle="model_busy")
     if status in _WORTH_ANOTHER_TRY or status >= 500:
-        again: Again = "now"
-        return Failed(f"the model server is in trouble ({mark})", again=again, obstacle="model_trouble")
-    hint, obstacle = _HINTS.get(status, (next(iter(codes), ""), "model_refused"))
+        return Failed(f"the model server is in trouble ({mark})", again="now", obstacle="model_trouble")
+    code = next((code for code in codes if not code.isdecimal()), "")
+    hint, obstacle = _HINTS.get(status, (code, "model_refused"))
     told = f"{mark}: {hint}" if hint else mark
     return Failed(f"the model refused the request ({told})", again="never", obstacle=obstacle)
 
 
-def _codes(values: Iterable[str | None], key: str) -> tuple[str, ...]:
+def _codes(values: Iterable[object], key: str) -> tuple[str, ...]:
     """Return the server's machine-readable codes; a sentence, or anything with the key in it, is not repeated."""
-    return tuple(value for value in values if value and _CODE.fullmatch(value) and key not in value)
+    texts = (str(value) for value in values)  # some servers' codes are numbers
+    return tuple(text for text in texts if text != "None" and _CODE.fullmatch(text) and key not in text)
 
 
 def _words(error: APIStatusError) -> str:

@@ -7,6 +7,7 @@ import pytest
 from openai import APIStatusError
 
 from technoshare.errors import Transient, Unusable
+from technoshare.llm.concessions import CHAT, conceded
 from technoshare.llm.failures import failure_of, retry_after
 from technoshare.llm.pace import Pace
 from technoshare.llm.retrying import Retrying
@@ -129,6 +130,14 @@ def test_a_server_that_says_whether_to_try_again_is_believed(header, status, aga
     response = httpx2.Response(status, request=asked, headers={"x-should-retry": header, "retry-after": "7"})
     failed = failure_of(APIStatusError("no", response=response, body=None))
     assert (failed.again, failed.after) == (again, 7)
+
+
+@pytest.mark.parametrize("code", [400, None, "x" * 99, ["a"], {"a": 1}])
+def test_a_code_of_any_type_is_survived(code):
+    response = httpx2.Response(400, request=httpx2.Request("POST", "http://h/v1"))
+    error = APIStatusError("no", response=response, body={"code": code, "type": code, "param": code})
+    assert str(failure_of(error)) == "the model refused the request (400)"
+    assert conceded(error, {"model": "m", "tools": []}, CHAT) is None
 
 
 async def test_no_more_calls_are_in_flight_than_there_are_slots():
