@@ -24,10 +24,11 @@ from technoshare.jobs.looks import SqliteLooks
 from technoshare.jobs.messages import SqliteMessages
 from technoshare.jobs.pruning import prune_daily
 from technoshare.jobs.shares import SqliteShares
+from technoshare.jobs.spending import SqliteBudget
 from technoshare.llm.extractive import Extractive
+from technoshare.llm.opening import open_writer
 from technoshare.llm.prompts import load_projects, load_prompts, projects_hash
 from technoshare.llm.ranking import warm_up
-from technoshare.llm.writer import open_writer
 from technoshare.mlops.tracing import Untracked
 from technoshare.mlops.tracking import open_tracker
 from technoshare.models import (
@@ -43,7 +44,7 @@ from technoshare.models import (
     Receipt,
     Share,
 )
-from technoshare.ports import Claim, Fetcher, Services, Tracker, Writer
+from technoshare.ports import Budget, Claim, Fetcher, Services, Tracker, Unlimited, Writer
 from technoshare.retrieval.cache import asked_again, open_cache
 from technoshare.retrieval.etiquette import ConsiderateFetcher, SigningFetcher
 from technoshare.retrieval.fetch import open_fetcher
@@ -92,7 +93,9 @@ async def run_bot(settings: Settings) -> None:
             messages=(messages := SqliteMessages(engine.database, time.time)),
         ) as slack,
         # links are stored and acked while this takes its seconds
-        open_services(settings, tracker, cache=settings.data / "fetch-cache.db") as services,
+        open_services(
+            settings, tracker, budget=_budget(settings, engine.database), cache=settings.data / "fetch-cache.db"
+        ) as services,
     ):
         ledger = SqliteShares(engine.database, slack.permalink, time.time)
 
@@ -133,7 +136,11 @@ async def run_bot(settings: Settings) -> None:
 
 @asynccontextmanager
 async def open_services(
-    settings: Settings, tracker: Tracker | None = None, *, cache: Path | None = None
+    settings: Settings,
+    tracker: Tracker | None = None,
+    *,
+    budget: Budget = Unlimited(),  # noqa: B008 - it has no state
+    cache: Path | None = None,
 ) -> AsyncIterator[Services]:
     """Everything a draft needs; without Slack, so that evaluation and the command line use it too.
 
@@ -144,7 +151,7 @@ async def open_services(
     async with (
         open_parser() as parser,
         _open_network(settings, cache) as network,
-        _open_writer(settings, projects, observed) as writer,
+        _open_writer(settings, projects, observed, budget) as writer,
     ):
         yield Services(
             fetcher=_with_snapshots(network, settings.fetch_snapshots),
@@ -167,23 +174,33 @@ def single_job(url: str) -> Job:
 
 
 @asynccontextmanager
-async def _open_writer(settings: Settings, projects: tuple[Project, ...], tracker: Tracker) -> AsyncIterator[Writer]:
+async def _open_writer(
+    settings: Settings, projects: tuple[Project, ...], tracker: Tracker, budget: Budget
+) -> AsyncIterator[Writer]:
+    keyless = Extractive(projects)
     if settings.model == EXTRACTIVE:
         await aside(warm_up)
-        yield Extractive(projects)
+        yield keyless
         return
     key = settings.openai_api_key
     async with open_writer(
         api=settings.llm_api,
         base_url=settings.openai_base_url,
         api_key=key.get_secret_value() if key else None,
-        model=settings.model,
+        models=settings.models,
+        last=keyless if settings.extractive_at_last else None,
         prompts=load_prompts(settings.prompts_dir),
         projects=projects,
         tracker=tracker,
         language=settings.comment_language,
+        budget=budget,
     ) as writer:
         yield writer
+
+
+def _budget(settings: Settings, database: Database) -> Budget:
+    usd = settings.daily_budget_usd
+    return Unlimited() if usd is None else SqliteBudget(database, usd, time.time)
 
 
 def _open_tracker(settings: Settings, *, busy: Callable[[], bool]) -> AbstractAsyncContextManager[Tracker]:

@@ -15,9 +15,14 @@
 Vendor errors are translated into these at the edge of the room that knows the vendor.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 
 class TechnoShareError(Exception):
-    """Whatever this program raises on purpose."""
+    """Whatever this program raises on purpose; `metrics` tells what was spent for nothing, for the stage's trail."""
+
+    metrics: Mapping[str, float] = MappingProxyType({})
 
 
 class ConfigError(TechnoShareError):

@@ -367,9 +367,14 @@ class Usage(Value):
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,
             "total_tokens": self.total_tokens,
+            "cached_tokens": self.cached_tokens,
             "cost_usd": self.cost_usd,
         }
         return {name: float(value) for name, value in named.items() if value is not None}
+
+
+USAGE_METRICS = frozenset({"input_tokens", "output_tokens", "total_tokens", "cached_tokens", "cost_usd"})
+"""What turns of a stage that came to nothing add to the turn that ends it."""
 
 
 class PromptRef(Value):
@@ -382,6 +387,10 @@ class PromptRef(Value):
     def tags(self) -> dict[str, str]:
         """Return the contract's tags."""
         return {"prompt_name": self.name, "prompt_version": self.version, "content_hash": self.content_hash}
+
+
+def _author_tags(model: str, remark: str, prompt: PromptRef | None) -> dict[str, str]:
+    return {"model": model} | ({"fallback": remark} if remark else {}) | (prompt.tags() if prompt else {})
 
 
 class ToolCall(Value):
@@ -414,14 +423,17 @@ class Facts(Result):
     sources: tuple[str, ...] = ()
     """Addresses that the facts rest on."""
     model: str
+    remark: str = ""
+    """Why it is not the first choice that wrote, for the end of "Written by …"; empty when it is."""
     prompt: PromptRef | None = None
     usage: Usage = Usage()
+    """Of everybody who tried."""
 
     def record(self) -> Record:
         """Contract of the stage_a run."""
         names = ",".join(call.name for call in self.tool_calls)
         return Record(
-            tags={"model": self.model} | (self.prompt.tags() if self.prompt else {}),
+            tags=_author_tags(self.model, self.remark, self.prompt),
             metrics={
                 "tool_call_count": len(self.tool_calls),
                 "source_count": len(self.sources),
@@ -467,15 +479,18 @@ class Comment(Result):
     summary: tuple[Sentence, ...]
     projects: tuple[ProjectNote, ...]
     model: str
+    remark: str = ""
+    """As in `Facts`."""
     prompt: PromptRef | None = None
     prompt_length: int = 0
     """Characters sent to the model; 0 for the extractive engine."""
     usage: Usage = Usage()
+    """Of everybody who tried."""
 
     def record(self) -> Record:
         """Contract of the stage_b run."""
         return Record(
-            tags={"model": self.model} | (self.prompt.tags() if self.prompt else {}),
+            tags=_author_tags(self.model, self.remark, self.prompt),
             metrics=self.usage.metrics(),
             attributes={"model": self.model, "prompt_length": self.prompt_length},
             artifacts={"stage_b_result.json": self.model_dump_json(indent=2)},

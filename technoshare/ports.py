@@ -99,6 +99,33 @@ class Writer(Protocol):
         """TLDR, Summary and Projects; errors as in `facts`."""
 
 
+class Budget(Protocol):
+    """What models may cost in a day."""
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is an end to it."""
+
+    async def spent(self) -> bool:
+        """Tell whether nothing is left of today's."""
+
+    async def charge(self, usd: float) -> None:
+        """Note what a call has cost, durably; never raises."""
+
+
+class Unlimited:
+    """The budget of whoever has set none."""
+
+    limited = False
+
+    async def spent(self) -> bool:
+        """Always have something left."""
+        return False
+
+    async def charge(self, usd: float) -> None:
+        """Count nothing."""
+
+
 @dataclass(frozen=True)
 class Prompt:
     """A prompt as the model layer uses it; `{{name}}` in the messages is filled by `render`."""

@@ -208,11 +208,15 @@ def _read(source: Source) -> str:
 
 
 def _provenance(reviewed: Reviewed) -> Iterator[str]:
-    model = reviewed.comment.model
     yield _read(reviewed.source)
-    yield "Written by: extractive, no model" if model == EXTRACTIVE else f"Written by: {_plain(model)}"
+    yield f"Written by: {_author(reviewed.comment)}"
     total = len(reviewed.verdicts)
     yield f"Checks: {total - len(reviewed.failures)} of {total} passed"
+
+
+def _author(comment: Comment) -> str:
+    remark = comment.remark or ("no model" if comment.model == EXTRACTIVE else "")
+    return ", ".join(_plain(part) for part in (comment.model, remark) if part)
 
 
 def _remarks(reviewed: Reviewed) -> list[str]:

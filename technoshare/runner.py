@@ -14,8 +14,8 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from pydantic import ValidationError
 
-from technoshare.errors import ClaimLost, Transient
-from technoshare.models import Checkpoint, Result, SpanKind, Trail
+from technoshare.errors import ClaimLost, TechnoShareError, Transient
+from technoshare.models import USAGE_METRICS, Checkpoint, Record, Result, SpanKind, Trail
 from technoshare.ports import ActiveSpan, Claim, Services
 
 log = logging.getLogger("technoshare.stages")
@@ -64,7 +64,8 @@ class StageRunner:
 
         Raises what the body raises; a passed deadline is `Transient`. A failure leaves its trail behind too.
         """
-        if (kept := await self._kept(stage)) is not None:
+        before = await self._claim.load(stage.name)
+        if (kept := _result_in(before, stage)) is not None:
             return kept
         job = self._claim.job
         log.debug("begins: %s %d %s", job.id, job.generation, stage.name)  # the crash loop counts these
@@ -81,29 +82,42 @@ class StageRunner:
                 record = result.record()
                 span.set(**record.attributes)
         if result is None:
-            await self._keep_failure(stage, started, span, failure)
+            await self._keep_failure(stage, started, span, failure, before)
             raise failure
-        trail = self._trail(started, span, record=record)
+        trail = self._trail(started, span, record=_with_what_was_spent(record, before))
         await self._claim.save(stage.name, Checkpoint(result=result.model_dump(mode="json"), trail=trail))
         return result
 
-    async def _kept(self, stage: Stage[P, R]) -> R | None:
-        checkpoint = await self._claim.load(stage.name)
-        if checkpoint is None or checkpoint.result is None:
-            return None
-        try:
-            return stage.result.model_validate(checkpoint.result)
-        except ValidationError:  # written by an older version: counts as absent
-            return None
-
-    async def _keep_failure(self, stage: Stage[P, R], started: float, span: ActiveSpan, failure: Exception) -> None:
+    async def _keep_failure(
+        self, stage: Stage[P, R], started: float, span: ActiveSpan, failure: Exception, before: Checkpoint | None
+    ) -> None:
         if isinstance(failure, ClaimLost):
             return
-        trail = self._trail(started, span, status="error", error=_told(failure))
+        spent = failure.metrics if isinstance(failure, TechnoShareError) else {}
+        record = _with_what_was_spent(Record(metrics=dict(spent)), before)
+        trail = self._trail(started, span, status="error", error=_told(failure), record=record)
         await self._claim.save(stage.name, Checkpoint(result=None, trail=trail))
 
     def _trail(self, started: float, span: ActiveSpan, **outcome: Any) -> Trail:
         return Trail(started=started, ended=self._services.clock(), spans=span.finished(), **outcome)
+
+
+def _result_in(checkpoint: Checkpoint | None, stage: Stage[P, R]) -> R | None:
+    if checkpoint is None or checkpoint.result is None:
+        return None
+    try:
+        return stage.result.model_validate(checkpoint.result)
+    except ValidationError:  # written by an older version: counts as absent
+        return None
+
+
+def _with_what_was_spent(record: Record, before: Checkpoint | None) -> Record:
+    """Return the record with what earlier turns of the stage, which came to nothing, have used."""
+    if before is None:
+        return record
+    spent = {name: value for name, value in before.trail.record.metrics.items() if name in USAGE_METRICS}
+    summed = {name: value + record.metrics.get(name, 0.0) for name, value in spent.items()}
+    return record.model_copy(update={"metrics": record.metrics | summed})
 
 
 def _cause(error: Exception, stage: Stage[P, R]) -> Exception:

@@ -12,6 +12,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from technoshare.errors import ConfigError
 from technoshare.models import EXTRACTIVE
 
+NOBODY = "none"
+"""Ends LLM_FALLBACKS where an apology is wanted rather than a comment by the keyless engine."""
+
 Words = Annotated[tuple[str, ...], NoDecode]
 """A comma-separated list in one variable."""
 
@@ -34,7 +37,9 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
     llm_model: str = "gpt-4o"
+    llm_fallbacks: Words = ()
     llm_api: Literal["auto", "responses", "chat"] = "auto"
+    daily_budget_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     comment_language: str = "en"
 
     # MLflow
@@ -55,7 +60,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
 
-    @field_validator("channels", "fetch_allow_hosts", mode="before")
+    @field_validator("channels", "fetch_allow_hosts", "llm_fallbacks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -77,6 +82,14 @@ class Settings(BaseSettings):
             host, _, port = pair.rpartition(":")
             if not host or not port.isdigit():
                 raise ValueError(f"{pair!r} must be host:port")
+        return value
+
+    @field_validator("llm_fallbacks")
+    @classmethod
+    def _ends_in_the_last_resort(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in (EXTRACTIVE, NOBODY):
+            if name in value[:-1]:
+                raise ValueError(f"{name} can only stand at the end")
         return value
 
     @field_validator("log_level", mode="before")
@@ -107,6 +120,16 @@ class Settings(BaseSettings):
         """The model that writes: `extractive` when neither a key nor a server of one's own is given."""
         reachable = self.openai_api_key is not None or self.openai_base_url is not None
         return self.llm_model if reachable else EXTRACTIVE
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models in the order in which they are asked."""
+        return tuple(dict.fromkeys((self.model, *(m for m in self.llm_fallbacks if m not in (EXTRACTIVE, NOBODY)))))
+
+    @property
+    def extractive_at_last(self) -> bool:
+        """Whether the keyless engine writes when no model does."""
+        return self.llm_fallbacks[-1:] != (NOBODY,)
 
     def slack(self) -> tuple[str, str]:
         """Return bot and app token. Raises `ConfigError` that names what is missing or mixed up."""

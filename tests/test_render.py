@@ -183,3 +183,20 @@ def test_the_longest_comment_that_the_fixes_let_through_still_fits_into_one_mess
     longest = tuple(Sentence(text="w" * 499 + ".") for _ in range(15))
     notes = tuple(ProjectNote(theme="t" * 80, project="p" * 80, relevance="r" * 400, why="y" * 200) for _ in range(3))
     accepted(reviewed(comment=comment(tldr=longest[:3], summary=longest, projects=notes, model=EXTRACTIVE)))
+
+
+@pytest.mark.parametrize(
+    ("author", "remark", "told"),
+    [
+        ("gpt-4o", "", "Written by: gpt-4o"),
+        ("extractive", "", "Written by: extractive, no model"),
+        (
+            "extractive",
+            "no model, because it is late",
+            "Written by: extractive, no model, because it is late",
+        ),
+        ("mini", "because the model is busy (429)", "Written by: mini, because the model is busy (429)"),
+    ],
+)
+def test_the_reply_says_who_wrote_and_why_it_was_not_the_first_choice(author, remark, told):
+    assert told in message(reviewed(comment=comment(model=author, remark=remark))).text

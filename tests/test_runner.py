@@ -144,6 +144,19 @@ async def test_a_failed_stage_leaves_its_trail_and_is_run_again(run, claim):
     assert calls == ["x", "x"]
 
 
+async def test_what_was_spent_for_nothing_is_counted_with_the_turn_that_ends_the_stage(run, claim):
+    first, second = Transient("busy"), Transient("busy")
+    first.metrics, second.metrics = {"total_tokens": 10.0, "cost_usd": 0.5}, {"total_tokens": 5.0}
+    echo, _ = counted(first, second, "hello")
+    for spent in (10.0, 15.0):
+        with pytest.raises(Transient):
+            await run(echo, "x")
+        assert (await claim.load("echo")).trail.record.metrics["total_tokens"] == spent
+    await run(echo, "x")
+    record = (await claim.load("echo")).trail.record
+    assert record.metrics == Word(text="hello").record().metrics | {"total_tokens": 15.0, "cost_usd": 0.5}
+
+
 async def test_a_stage_past_its_deadline_is_tried_again_later(claim):
     @stage("slow", span="slow.run", kind="CHAIN", timeout=0)
     async def slow(services: Services) -> Word:

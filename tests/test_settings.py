@@ -35,6 +35,23 @@ def test_a_key_or_a_server_selects_the_model(monkeypatch, name, value):
 
 
 @pytest.mark.parametrize(
+    ("fallbacks", "models", "keyless"),
+    [
+        ("", ("gpt-4o",), True),
+        ("extractive", ("gpt-4o",), True),
+        ("none", ("gpt-4o",), False),
+        ("gpt-4o-mini, gpt-4o,q@http://h/v1", ("gpt-4o", "gpt-4o-mini", "q@http://h/v1"), True),
+        ("gpt-4o-mini,none", ("gpt-4o", "gpt-4o-mini"), False),
+    ],
+)
+def test_the_keyless_engine_writes_at_last_unless_the_list_says_otherwise(monkeypatch, fallbacks, models, keyless):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-abcdefgh1234")
+    monkeypatch.setenv("LLM_FALLBACKS", fallbacks)
+    settings = load_settings()
+    assert (settings.models, settings.extractive_at_last) == (models, keyless)
+
+
+@pytest.mark.parametrize(
     ("name", "value", "complaint"),
     [
         ("WORKERS", "many", "WORKERS"),
@@ -42,6 +59,9 @@ def test_a_key_or_a_server_selects_the_model(monkeypatch, name, value):
         ("TECHNOSHARE_CHANNEL_ID", "#links", "TECHNOSHARE_CHANNEL_ID"),
         ("FETCH_ALLOW_HOSTS", "localhost", "FETCH_ALLOW_HOSTS"),
         ("LLM_API", "soap", "LLM_API"),
+        ("LLM_FALLBACKS", "extractive,gpt-5.5", "LLM_FALLBACKS"),
+        ("DAILY_BUDGET_USD", "-1", "DAILY_BUDGET_USD"),
+        ("DAILY_BUDGET_USD", "nan", "DAILY_BUDGET_USD"),
         ("SLACK_API_URL", "slack.com", "SLACK_API_URL"),
         ("MLFLOW_ENABLE_TRACKING", "perhaps", "MLFLOW_ENABLE_TRACKING"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL"),

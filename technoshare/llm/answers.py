@@ -150,7 +150,15 @@ _JSON = json.JSONDecoder(strict=False)  # a raw line break inside a string is a 
 
 
 class Nonsense(Exception):
-    """The text is not the answer that was asked for; `str` says what is wrong, in words for the model."""
+    """The text is not the answer that was asked for; `str` says what is wrong, in words for the model.
+
+    `reason` says it to a person, `obstacle` to a program.
+    """
+
+    def __init__(self, told: str, reason: str, obstacle: str) -> None:
+        super().__init__(told)
+        self.reason = reason
+        self.obstacle = obstacle
 
 
 def parse_answer(text: str, answer: type[A]) -> A:
@@ -158,19 +166,26 @@ def parse_answer(text: str, answer: type[A]) -> A:
 
     Raises `Nonsense`.
     """
-    visible = _THINKING.sub("", text)
+    visible = _THINKING.sub("", text).strip()
+    if not visible:
+        raise Nonsense("The answer is empty.", "the model gave an empty answer twice", "model_empty")
     start = visible.find("{")
     if start < 0:
-        raise Nonsense("There is no JSON object in the answer.")
+        raise _not_json("There is no JSON object in the answer.")
     try:
         value, _ = _JSON.raw_decode(visible, start)
         json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair would break everything that writes it
     except (ValueError, RecursionError) as error:
-        raise Nonsense(f"The JSON cannot be read: {error}") from error
+        raise _not_json(f"The JSON cannot be read: {error}") from error
     try:
         return answer.model_validate(value)
     except ValidationError as error:
-        raise Nonsense(f"The JSON does not fit the schema: {_first_problems(error)}") from error
+        told = f"The JSON does not fit the schema: {_first_problems(error)}"
+        raise Nonsense(told, "the model's answers did not have the form asked for", "model_wrong_schema") from error
+
+
+def _not_json(told: str) -> Nonsense:
+    return Nonsense(told, "the model's answers were not JSON", "model_bad_json")
 
 
 def _first_problems(error: ValidationError) -> str:

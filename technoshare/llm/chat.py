@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from openai import AsyncOpenAI
 from pydantic import BaseModel, Field
 
 from technoshare.llm.failures import failing
-from technoshare.llm.plain_json import post_json
+from technoshare.llm.server import Server
 from technoshare.llm.wire import Answer, Call, Finish, JsonObject, Message, Named, Request, ToolResult, Turn
 from technoshare.models import Usage
 
 
 class ChatWire:
-    """One attempt at a time over `client`; `full` says that the server knows OpenAI's own parameters."""
+    """One attempt at a time; `full` says that the server knows OpenAI's own parameters."""
 
     name = "chat"
 
-    def __init__(self, client: AsyncOpenAI, *, full: bool) -> None:
-        self._client = client
+    def __init__(self, server: Server, *, full: bool) -> None:
+        self._server = server
         self._full = full
 
     async def ask(self, request: Request) -> Answer:
         """Ask once. Raises `Failed`."""
+        told = await self._server.post("/chat/completions", self._payload(request))
         with failing():
-            return _answer(*await post_json(self._client, "/chat/completions", self._payload(request)))
+            return _answer(*told)
 
     def _payload(self, request: Request) -> dict[str, Any]:
         cap = "max_completion_tokens" if self._full else "max_tokens"

@@ -9,11 +9,10 @@ from typing import TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from technoshare.errors import Unusable
 from technoshare.llm.answers import Nonsense, parse_answer, strict_schema
 from technoshare.llm.wire import Answer, Call, Failed, Message, Named, Request, ToolResult, Turn, Wire
 from technoshare.models import Usage
-from technoshare.ports import ActiveSpan, Tool, Tracker
+from technoshare.ports import ActiveSpan, Budget, Tool, Tracker
 
 A = TypeVar("A", bound=BaseModel)
 
@@ -26,6 +25,7 @@ def unpriced(model: str, usage: Usage) -> None:
     del model, usage
 
 
+REFUSAL = "model_refusal"
 MOST_ROUNDS = 4  # a bad model calls tools without end
 MOST_CALLS = 8  # in one round, for the same reason
 MOST_TOOL_TOKENS = 150_000  # every round sends the evidence again (up to 25,000 tokens); this ends a greedy search
@@ -34,29 +34,36 @@ MOST_ECHO = 20_000  # characters of a bad answer that the model is shown again
 
 
 class Conversation:
-    """Grows turn by turn; `usage` is the sum over all calls so far, also those whose answer was no use."""
+    """Grows turn by turn; `usage` is the sum over all calls so far, also those whose answer was no use.
 
-    def __init__(self, wire: Wire, request: Request, tracker: Tracker, price: Price) -> None:
+    Whatever it raises is `Failed` with that usage.
+    """
+
+    def __init__(self, wire: Wire, request: Request, tracker: Tracker, price: Price, budget: Budget) -> None:
         self._wire = wire
         self._request = request
         self._tracker = tracker
         self._price = price
+        self._budget = budget
+        self._searched = 0.0  # tokens of the tool rounds
         self.usage = Usage()
 
     async def use(self, tools: Sequence[Tool]) -> str:
         """Let the model call tools until it stops or has had enough; return its last words, which are not kept."""
         offered = tuple(Named(tool.name, strict_schema(tool.arguments), tool.description) for tool in tools)
         for _ in range(MOST_ROUNDS):
-            answer = await self._ask(replace(self._request, tools=offered))
+            asked = replace(self._request, tools=offered)
+            answer = await self._ask(asked)
             if not answer.tool_calls:
                 return answer.text
             self._add(answer, *await _results(tools, answer.tool_calls))
-            if (self.usage.total_tokens or 0) > MOST_TOOL_TOKENS:
+            self._searched += answer.usage.total_tokens or asked.tokens  # not every server counts
+            if self._searched > MOST_TOOL_TOKENS:
                 break
         return ""
 
     async def answer(self, shape: type[A], schema: Named) -> A:
-        """Ask for an answer in `shape`; a bad one is corrected once. Raises `Unusable` after a second one."""
+        """Ask for an answer in `shape`; a bad one is corrected once, a second one is a failure."""
         answer = await self._ask(replace(self._request, schema=schema))
         try:
             return parse_answer(answer.text, shape)
@@ -66,13 +73,15 @@ class Conversation:
         try:
             return parse_answer(answer.text, shape)
         except Nonsense as problem:
-            raise Unusable("the model gave no usable answer", obstacle="model_nonsense") from problem
+            raise self._failed(_useless(answer, problem)) from problem
 
     def _add(self, *turns: Turn) -> None:
         self._request = replace(self._request, turns=self._request.turns + turns)
 
     async def _ask(self, request: Request) -> Answer:
-        """Ask inside a span and count what it used. Raises `Transient`, or `Unusable` (also for a refusal)."""
+        """Ask inside a span, within the budget, and count what it used."""
+        if await self._budget.spent():
+            raise self._failed(Failed("today's model budget is spent", again="never", obstacle="model_budget"))
         with self._tracker.span("llm.call", "LLM") as span:
             span.set(model=request.model, wire=self._wire.name)
             span.io(inputs=[_shown(turn) for turn in request.turns])
@@ -80,18 +89,32 @@ class Conversation:
                 answer = await self._wire.ask(request)
             except Failed as failed:
                 span.fail(str(failed))
-                raise failed.for_job() from failed
-            self._count(answer, span)
+                self._failed(failed)
+                raise
+            await self._count(answer, span)
         if answer.finish == "refusal":
-            raise Unusable("the model declined to answer", obstacle="model_refusal")
+            raise self._failed(Failed("the model declined to answer", again="never", obstacle=REFUSAL))
         return answer
 
-    def _count(self, answer: Answer, span: ActiveSpan) -> None:
+    def _failed(self, failed: Failed) -> Failed:
+        failed.usage = self.usage
+        return failed
+
+    async def _count(self, answer: Answer, span: ActiveSpan) -> None:
         cost = self._price(self._request.model, answer.usage)
         usage = answer.usage.model_copy(update={"cost_usd": cost})
         self.usage += usage
         span.io(outputs=_shown(answer))
         span.set(finish=answer.finish, attempts=answer.attempts, request_id=answer.request_id, **usage.metrics())
+        if cost is not None:
+            await self._budget.charge(cost)
+
+
+def _useless(answer: Answer, problem: Nonsense) -> Failed:
+    if answer.finish == "length":
+        reason = "the model's answers were cut off at their length limit"
+        return Failed(reason, again="never", obstacle="model_length")
+    return Failed(problem.reason, again="never", obstacle=problem.obstacle)
 
 
 def _correction(answer: Answer, problem: Nonsense) -> tuple[Message, Message]:

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from openai import AsyncOpenAI
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from technoshare.llm.failures import failing
-from technoshare.llm.plain_json import post_json
+from technoshare.llm.server import Server
 from technoshare.llm.wire import Answer, Call, Failed, Finish, JsonObject, Message, Named, Request, ToolResult, Turn
 from technoshare.models import Usage
 
 
 class ResponsesWire:
-    """One attempt at a time over `client`; `full` says that the server knows OpenAI's own parameters."""
+    """One attempt at a time; `full` says that the server knows OpenAI's own parameters."""
 
     name = "responses"
 
-    def __init__(self, client: AsyncOpenAI, *, full: bool) -> None:
-        self._client = client
+    def __init__(self, server: Server, *, full: bool) -> None:
+        self._server = server
         self._full = full
 
     async def ask(self, request: Request) -> Answer:
         """Ask once. Raises `Failed`."""
+        told = await self._server.post("/responses", self._payload(request))
         with failing():
-            return _answer(*await post_json(self._client, "/responses", self._payload(request)))
+            return _answer(*told)
 
     def _payload(self, request: Request) -> dict[str, Any]:
         payload: dict[str, Any] = {
@@ -41,6 +41,8 @@ class ResponsesWire:
             payload["temperature"] = request.temperature
         if self._full:
             payload["store"] = False
+        if self._full and request.tools:
+            payload["include"] = ["reasoning.encrypted_content"]  # without it nobody may send thoughts back
         if self._full and request.cache_key:
             payload["prompt_cache_key"] = request.cache_key
         return payload
@@ -114,7 +116,7 @@ _ECHO = TypeAdapter(tuple[dict[str, JsonValue], ...])
 def _answer(raw: JsonObject, request_id: str) -> Answer:
     response = _Response.model_validate(raw)
     if response.status == "failed":
-        raise Failed("the model server gave up on the request", again="now")
+        raise Failed("the model server gave up on the request", again="now", obstacle="model_trouble")
     calls = tuple(
         Call(item.call_id, item.name, item.arguments) for item in response.output if item.type == "function_call"
     )

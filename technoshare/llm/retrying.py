@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
+from technoshare.llm.pace import Pace
 from technoshare.llm.wire import Answer, Failed, Request, Wire
 
 MOST_AT_ONCE = 32  # calls in flight: as many as there are workers by default
@@ -23,6 +24,7 @@ class Retrying:
     """Asks `wire` again as long as that may help before the request's deadline."""
 
     wire: Wire
+    pace: Pace = field(default_factory=Pace)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE))
     attempt_seconds: float = ATTEMPT_SECONDS
     clock: Callable[[], float] = time.monotonic
@@ -47,6 +49,8 @@ class Retrying:
 
     async def _attempt(self, request: Request) -> Answer | Failed:
         async with self.slots:
+            if (late := await self._room(request)) is not None:
+                return late
             left = min(self.attempt_seconds, request.deadline - self.clock())
             try:
                 # The client's own time-out is per read: a server that drips bytes never meets it.
@@ -55,7 +59,15 @@ class Retrying:
             except Failed as failed:
                 return failed
             except TimeoutError:
-                return Failed("the model did not answer in time", again="now")
+                return Failed("the model did not answer in time", again="now", obstacle="model_late")
+
+    async def _room(self, request: Request) -> Failed | None:
+        """Wait until the server has room for the request by its own account; say so when that is too late."""
+        while (pause := self.pace.wait(request.model, request.tokens)) > 0:
+            if self.clock() + pause + SHORTEST_CALL > request.deadline:
+                return Failed("the model is busy (its rate limit)", again="later", after=pause, obstacle="model_busy")
+            await self.sleep(pause)
+        return None
 
     def _pause(self, failed: Failed, attempt: int, deadline: float) -> float | None:
         """Return the seconds to wait before the next attempt, None when there is none."""

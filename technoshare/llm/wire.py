@@ -106,6 +106,21 @@ class Request:
         if self.tools and self.schema:
             raise ValueError("tools and a schema in one request")
 
+    @property
+    def tokens(self) -> float:
+        """About how many tokens it takes at most, what is asked for included."""
+        return sum(map(_length, self.turns)) / 4 + self.max_output_tokens
+
+
+def _length(turn: Turn) -> int:
+    match turn:
+        case Message():
+            return len(turn.content)
+        case ToolResult():
+            return len(turn.text)
+        case Answer():
+            return len(turn.text) + sum(len(call.arguments) for call in turn.tool_calls)
+
 
 class Wire(Protocol):
     """A way to a model server."""
@@ -130,9 +145,11 @@ class Failed(Exception):
         self.after = after
         """Seconds that the server asks to wait."""
         self.obstacle = obstacle
+        self.usage = Usage()
+        """What the conversation had used when it failed."""
 
     def for_job(self) -> TechnoShareError:
-        """Return what the job is told when no attempt is left."""
+        """Return what the job is told when nobody else writes."""
         if self.again == "never":
             return Unusable(str(self), obstacle=self.obstacle)
         return Transient(str(self), after=self.after)

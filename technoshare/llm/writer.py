@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from pydantic import BaseModel, JsonValue
@@ -16,18 +14,20 @@ from technoshare.llm import material
 from technoshare.llm.answers import CommentAnswer, FactsAnswer, Nonsense, parse_answer
 from technoshare.llm.conversation import Conversation, Price, unpriced
 from technoshare.llm.prompts import STAGE_A, STAGE_B
-from technoshare.llm.wire import OPENAI_URL, Api, Message, Named, Request, Turn, Wire
-from technoshare.models import Comment, Evidence, Facts, Project, Usage
-from technoshare.ports import Prompt, PromptBook, Repair, Tool, Tracker
+from technoshare.llm.wire import Message, Named, Request, Turn, Wire
+from technoshare.models import Comment, Evidence, Facts, Project
+from technoshare.ports import Budget, Prompt, PromptBook, Repair, Tool, Tracker, Unlimited
 
-BUDGET = (
-    170.0  # seconds for all calls of a stage; its deadline is 180, so that the reason given is ours and not the clock's
-)
+STAGE_SECONDS = 170.0
+"""For all calls of a stage; its deadline is 180, so that the reason given is ours and not the clock's."""
 
 
 @dataclass(frozen=True)
 class ModelWriter:
-    """Facts and comment by `model` over `wire`. Evidence travels as data between random delimiters."""
+    """Facts and comment by `model` over `wire`. Evidence travels as data between random delimiters.
+
+    Raises `Failed`, which a `Fallback` understands.
+    """
 
     wire: Wire
     model: str
@@ -36,12 +36,13 @@ class ModelWriter:
     tracker: Tracker
     language: str = "en"
     price: Price = unpriced
-    budget: float = BUDGET
+    budget: Budget = field(default_factory=Unlimited)
+    seconds: float = STAGE_SECONDS
     clock: Callable[[], float] = time.monotonic
     nonce: Callable[[], str] = secrets.token_hex
 
     async def facts(self, evidence: Evidence, *, tools: Sequence[Tool]) -> Facts:
-        """Facts as the model gave them: quotes and snippet ids are not verified. Errors as in `Writer`."""
+        """Facts as the model gave them: quotes and snippet ids are not verified."""
         prompt, nonce = self.prompts.get(STAGE_A), self.nonce()
         shown = material.show_evidence(evidence, nonce)
         messages = self._render(prompt, evidence, nonce, {"evidence": shown})
@@ -52,7 +53,7 @@ class ModelWriter:
         return Facts(items=answer.items(), model=self.model, prompt=prompt.ref, usage=talk.usage)
 
     async def comment(self, evidence: Evidence, facts: Facts, *, repair: Repair | None = None) -> Comment:
-        """TLDR, Summary and Projects from the facts alone; what no fact says cannot be said. Errors as in `Writer`."""
+        """TLDR, Summary and Projects from the facts alone; what no fact says cannot be said."""
         prompt, nonce = self.prompts.get(STAGE_B), self.nonce()
         least, most = evidence.summary_bounds
         shown = material.show_facts(facts.items, nonce)
@@ -89,9 +90,9 @@ class ModelWriter:
             max_output_tokens=cast(int, settings["max_output_tokens"]),
             temperature=cast("float | None", settings.get("temperature")),
             cache_key=prompt.ref.content_hash,
-            deadline=self.clock() + self.budget,
+            deadline=self.clock() + self.seconds,
         )
-        return Conversation(self.wire, request, self.tracker, self.price)
+        return Conversation(self.wire, request, self.tracker, self.price, self.budget)
 
 
 def _quoted(tool: Tool, nonce: str) -> Tool:
@@ -124,41 +125,3 @@ def _repair_turns(repair: Repair) -> tuple[Message, ...]:
         Message("assistant", before),
         Message("user", f"Change what these checks found and leave everything else as it is:\n{wrong}"),
     )
-
-
-# ---------------------------------------------------------------- opening
-
-OpenWire = Callable[..., AbstractAsyncContextManager[Wire]]
-
-
-@asynccontextmanager
-async def open_writer(  # noqa: PLR0913 - one argument per setting
-    *,
-    api: Api,
-    base_url: str | None,
-    api_key: str | None,
-    model: str,
-    prompts: PromptBook,
-    projects: Sequence[Project],
-    tracker: Tracker,
-    language: str = "en",
-) -> AsyncIterator[ModelWriter]:
-    """Open a writer over the server at `base_url` (OpenAI's when None); the client is closed at the end."""
-    open_wire, price = await asyncio.to_thread(_load)
-
-    def priced(name: str, usage: Usage) -> float | None:
-        return price(name, usage, base_url or OPENAI_URL)
-
-    async with open_wire(api=api, base_url=base_url, api_key=api_key) as wire:
-        yield ModelWriter(
-            wire, model=model, prompts=prompts, projects=projects, tracker=tracker, language=language, price=priced
-        )
-
-
-def _load() -> tuple[OpenWire, Callable[[str, Usage, str], float | None]]:
-    """Import the client and the price list, which takes more than a second: nobody without a model pays for it."""
-    from technoshare.llm.client import open_wire  # noqa: PLC0415 - see the docstring
-    from technoshare.llm.cost import price  # noqa: PLC0415
-
-    price("gpt-4o", Usage(input_tokens=1, output_tokens=1), OPENAI_URL)  # reads the list, so that no call waits for it
-    return open_wire, price

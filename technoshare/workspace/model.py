@@ -42,6 +42,10 @@ class Behaviour:
     rate_faults: tuple[str, ...] = ("429", "500", "503", "reset")
     retry_after: float = 1.0
     """What a 429 asks to wait."""
+    refuses: tuple[str, ...] = ()
+    """Parameters that are refused by name, such as `tools`; `response_format=json_schema` refuses only that type."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Sent with every answer."""
 
 
 class ModelServer:
@@ -91,7 +95,7 @@ class ModelServer:
         self._gates.clear()
 
     def stats(self) -> dict[str, Any]:
-        """Return what came so far: requests by API, kind and fault, tokens, requests in flight now and at most."""
+        """Return what came so far: requests by API, kind and fault, tokens told, requests in flight now and at most."""
         return {
             "requests": self._kinds.total(),
             "by_api": dict(self._apis),
@@ -151,14 +155,21 @@ class ModelServer:
         asked = api.read(body)
         self._kinds[asked.kind] += 1
         self._apis[api.name] += 1
+        if refused := next((name for name in self.behaviour.refuses if faults.has(body, name)), None):
+            self._faults["refused"] += 1
+            return faults.refuse_parameter(refused.partition("=")[0])
         if body.get("stream"):
             raise BadRequest("this server does not stream")
         check(asked)
         fault = self._next_fault()
         await self._pause(asked)
         said = faults.worsen(fault, self._says(asked))
-        self._tokens.update(input=tokens(asked.prompt), output=tokens(said.text))
-        return await faults.send(fault, request, api.write(asked, said), retry_after=self.behaviour.retry_after)
+        if not faults.hides_usage(fault):
+            self._tokens.update(input=tokens(asked.prompt), output=tokens(said.text))
+        behaviour = self.behaviour
+        return await faults.send(
+            fault, request, api.write(asked, said), retry_after=behaviour.retry_after, more=behaviour.headers
+        )
 
     def _next_fault(self) -> str:
         if self._script:
@@ -182,7 +193,7 @@ class ModelServer:
             arguments = model_says.fill(schema, model_says.query(asked.prompt))
             return Said(calls=((name, model_says.as_json(arguments)),), finish="tool_calls")
         if asked.schema is None:
-            return Said("I have what I need.")
+            return Said("I have what I need." if asked.tools else model_says.unbound(asked.prompt))
         return Said(model_says.as_json(model_says.answer(asked.schema_name, asked.schema, asked.prompt)))
 
 

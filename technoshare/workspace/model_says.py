@@ -33,6 +33,15 @@ def answer(name: str, schema: Mapping[str, Value], prompt: str) -> Value:
     return fill(schema)
 
 
+def unbound(prompt: str) -> str:
+    """Return what is said without a schema: JSON where the prompt itself describes it."""
+    block = _BLOCK.search(prompt)
+    if "one JSON object" not in prompt or not block:
+        return "I have what I need."
+    found = _FACT.findall(block[2])
+    return as_json(_comment(found, prompt) if found else {"facts": _facts(block[2])})
+
+
 def query(prompt: str) -> str:
     """Return words to search for: the page's title, cut short."""
     title = _TITLE.search(prompt)

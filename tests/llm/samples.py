@@ -6,9 +6,9 @@ from pathlib import Path
 from openai import AsyncOpenAI
 from pydantic import BaseModel
 
-from technoshare.llm.chat import ChatWire
+from technoshare.llm.client import plain_wire
+from technoshare.llm.pace import Pace
 from technoshare.llm.prompts import load_projects, load_prompts
-from technoshare.llm.responses import ResponsesWire
 from technoshare.llm.retrying import Retrying
 from technoshare.llm.writer import ModelWriter
 from technoshare.models import Evidence, Snippet
@@ -18,7 +18,6 @@ ROOT = Path(__file__).resolve().parents[2]
 KEY = "sk-samplekey0123456789"
 PROMPTS = load_prompts(ROOT / "prompts")
 PROJECTS = load_projects(ROOT / "prompts" / "projects.yaml")
-WIRES = {"chat": ChatWire, "responses": ResponsesWire}
 
 PARAGRAPHS = (
     """The harbour office moved its tide tables from paper to a small database in spring 2026. Nine clerks now enter the \
@@ -109,7 +108,8 @@ async def no_wait(seconds):
 async def open_test_writer(server, api, *, full=False, attempt_seconds=30.0, **changes):
     """A writer over the scripted server that never waits between attempts."""
     async with AsyncOpenAI(api_key=KEY, base_url=server.base_url, max_retries=0) as client:
-        wire = Retrying(WIRES[api](client, full=full), sleep=no_wait, attempt_seconds=attempt_seconds)
+        pace = Pace()
+        wire = Retrying(plain_wire(api, client, pace, full=full), pace, sleep=no_wait, attempt_seconds=attempt_seconds)
         collaborators = {
             "model": "gpt-4o",
             "prompts": PROMPTS,

@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from technoshare.errors import Unusable
 from technoshare.llm.conversation import MOST_CALLS
-from technoshare.llm.wire import Answer, Call, Message, ToolResult
+from technoshare.llm.wire import Answer, Call, Failed, Message, ToolResult
 from technoshare.llm.writer import ModelWriter
 from technoshare.models import Usage
 from tests.llm.samples import PROJECTS, PROMPTS, KeptSpans, Searching, evidence
@@ -90,6 +89,14 @@ async def test_a_search_that_has_cost_enough_is_ended():
     assert wire.requests[1].schema.name == "facts"
 
 
+async def test_a_search_is_ended_too_where_the_server_counts_no_tokens():
+    call = replace(calling(Call("a", "search", '{"query": "x"}')), usage=Usage(calls=1))
+    long = evidence(("A long page. " * 40_000,))
+    wire = Saying(call, call, DONE)
+    await writer(wire).facts(long, tools=[Searching().tool()])
+    assert not wire.requests[2].tools
+
+
 async def test_a_giant_result_is_cut():
     wire = Saying(calling(Call("a", "search", '{"query": "x"}')), DONE)
     await writer(wire).facts(EVIDENCE, tools=[Searching("x" * 1_000_000).tool()])
@@ -122,11 +129,11 @@ async def test_all_calls_of_a_stage_share_one_deadline():
     wire = Saying(
         calling(Call("a", "search", '{"query": "x"}')), replace(DONE, text="no"), replace(DONE, text="no"), DONE
     )
-    await writer(wire, clock=iter([1000.0]).__next__, budget=170).facts(EVIDENCE, tools=[Searching().tool()])
+    await writer(wire, clock=iter([1000.0]).__next__, seconds=170).facts(EVIDENCE, tools=[Searching().tool()])
     assert {request.deadline for request in wire.requests} == {1170.0}
 
 
 async def test_a_refusal_in_the_middle_of_a_search_is_the_end():
     wire = Saying(Answer("No.", "refusal"))
-    with pytest.raises(Unusable, match="declined"):
+    with pytest.raises(Failed, match="declined"):
         await writer(wire).facts(EVIDENCE, tools=[Searching().tool()])

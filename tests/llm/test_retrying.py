@@ -2,10 +2,14 @@
 
 import asyncio
 
+import httpx2
 import pytest
+from openai import APIStatusError
 
 from technoshare.errors import Transient, Unusable
-from technoshare.llm.failures import retry_after
+from technoshare.llm.concessions import CHAT, conceded
+from technoshare.llm.failures import failure_of, retry_after
+from technoshare.llm.pace import Pace
 from technoshare.llm.retrying import Retrying
 from technoshare.llm.wire import Answer, Failed, Message, Named, Request, is_openai, wire_for
 
@@ -103,6 +107,37 @@ async def test_what_another_attempt_cannot_help_is_not_tried_again(again, error)
         await retrying(wire, Time()).ask(request())
     assert wire.asked == 1
     assert type(caught.value.for_job()) is error
+
+
+async def test_a_call_waits_for_room_in_the_servers_rate_limit_and_parks_the_job_when_that_is_too_late():
+    wire, time = Scripted(), Time()
+    pace = Pace(time.clock)
+    limited = Retrying(wire, pace, clock=time.clock, sleep=time.sleep)
+    pace.told("m", {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "30s"})
+    await limited.ask(request())
+    assert time.pauses == [30]
+    pace.told("m", {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "30s"})
+    with pytest.raises(Failed) as caught:
+        await limited.ask(Request("m", (Message("user", "x"),), 100, deadline=time.now + 10))
+    assert (caught.value.for_job().after, wire.asked) == (30, 1)
+
+
+@pytest.mark.parametrize(
+    ("header", "status", "again"), [("false", 503, "later"), ("true", 400, "now"), ("?", 503, "now")]
+)
+def test_a_server_that_says_whether_to_try_again_is_believed(header, status, again):
+    asked = httpx2.Request("POST", "http://h/v1")
+    response = httpx2.Response(status, request=asked, headers={"x-should-retry": header, "retry-after": "7"})
+    failed = failure_of(APIStatusError("no", response=response, body=None))
+    assert (failed.again, failed.after) == (again, 7)
+
+
+@pytest.mark.parametrize("code", [400, None, "x" * 99, ["a"], {"a": 1}])
+def test_a_code_of_any_type_is_survived(code):
+    response = httpx2.Response(400, request=httpx2.Request("POST", "http://h/v1"))
+    error = APIStatusError("no", response=response, body={"code": code, "type": code, "param": code})
+    assert str(failure_of(error)) == "the model refused the request (400)"
+    assert conceded(error, {"model": "m", "tools": []}, CHAT) is None
 
 
 async def test_no_more_calls_are_in_flight_than_there_are_slots():

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from technoshare.errors import Transient, Unusable
+from technoshare.llm.wire import Failed
 from technoshare.models import Fact, Facts, Verdict
 from technoshare.ports import Repair
 from technoshare.text import contains_quote, split_sentences
@@ -78,7 +78,20 @@ async def test_usage_is_the_sum_over_all_calls_and_stands_in_each_span(server, a
 
 # ---------------------------------------------------------------- faults
 
-WORKS_AFTER_ANOTHER_TRY = ["429", "500", "503", "408", "reset", "cut", "html", "not_json", "error_body"]
+WORKS_AFTER_ANOTHER_TRY = {
+    "429": "the model is busy (429)",
+    "500": "the model server is in trouble (500)",
+    "503": "the model server is in trouble (503)",
+    "408": "the model server is in trouble (408)",
+    "reset": "the connection to the model broke off",
+    "cut": "the model's answer was cut off on the way",
+    "html": "a web page came instead of the model's answer",
+    "not_json": "the model server sent something that is not JSON",
+    "error_body": "the model server is in trouble (502 in an answer)",
+    "empty_body": "the model server sent an empty body",
+    "stream_cut": "the model's answer came as a stream that broke off",
+    "stream_error": "the model server is in trouble (500 in a stream)",
+}
 
 
 @pytest.mark.parametrize("fault", WORKS_AFTER_ANOTHER_TRY)
@@ -92,14 +105,15 @@ async def test_trouble_that_passes_is_tried_again_within_the_call(server, api, f
 
 
 @pytest.mark.parametrize("fault", WORKS_AFTER_ANOTHER_TRY)
-async def test_trouble_that_stays_parks_the_job(server, api, fault):
+async def test_trouble_that_stays_is_told_apart(server, api, fault):
     tracker = KeptSpans()
     server.script(*[fault] * 4)
     async with open_test_writer(server, api, tracker=tracker) as writer:
-        with pytest.raises(Transient):
+        with pytest.raises(Failed) as caught:
             await writer.facts(EVIDENCE, tools=())
+    assert caught.value.again == "now"
     assert server.requests() == 4
-    assert tracker.spans[0].failure
+    assert str(caught.value) == tracker.spans[0].failure == WORKS_AFTER_ANOTHER_TRY[fault]
 
 
 @pytest.mark.parametrize("fault", ["hang", "drip"])
@@ -120,14 +134,26 @@ async def test_a_useless_answer_is_corrected_once(server, api, fault):
     assert facts.usage.output_tokens == server.stats()["output_tokens"]
 
 
-@pytest.mark.parametrize("fault", ["bad_json", "wrong_schema", "length", "empty"])
-async def test_a_second_useless_answer_is_an_honest_failure(server, api, fault):
-    tracker = KeptSpans()
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("bad_json", "the model's answers were not JSON"),
+        ("wrong_schema", "the model's answers did not have the form asked for"),
+        ("length", "the model's answers were cut off at their length limit"),
+        ("empty", "the model gave an empty answer twice"),
+    ],
+)
+async def test_a_second_useless_answer_is_an_honest_failure_that_knows_what_it_cost(server, api, fault, reason):
     server.script(fault, fault)
-    async with open_test_writer(server, api, tracker=tracker) as writer:
-        with pytest.raises(Unusable, match="the model gave no usable answer"):
+    async with open_test_writer(server, api) as writer:
+        with pytest.raises(Failed) as caught:
             await writer.facts(EVIDENCE, tools=())
-    assert all("output_tokens" in span.attributes for span in tracker.spans)
+    assert (str(caught.value), caught.value.again) == (reason, "never")
+    told = server.stats()
+    assert (caught.value.usage.input_tokens, caught.value.usage.output_tokens) == (
+        told["input_tokens"],
+        told["output_tokens"],
+    )
 
 
 @pytest.mark.parametrize("fault", ["fenced", "thinking"])
@@ -142,7 +168,7 @@ async def test_a_refusal_is_said_so_and_its_tokens_are_counted(server, api):
     tracker = KeptSpans()
     server.script("refusal")
     async with open_test_writer(server, api, tracker=tracker) as writer:
-        with pytest.raises(Unusable, match="the model declined to answer"):
+        with pytest.raises(Failed, match="the model declined to answer"):
             await writer.facts(EVIDENCE, tools=())
     assert server.requests() == 1
     assert tracker.spans[0].attributes["finish"] == "refusal"
@@ -153,6 +179,9 @@ async def test_a_refusal_is_said_so_and_its_tokens_are_counted(server, api):
     ("fault", "reason"),
     [
         ("quota", "no credit left"),
+        ("402", "no credit left"),
+        ("too_long", "the page is too long for the model"),
+        ("stream", "streams although"),
         ("401", "OPENAI_API_KEY"),
         ("403", "may not use this model"),
         ("404", "LLM_MODEL"),
@@ -163,7 +192,7 @@ async def test_a_refusal_is_said_so_and_its_tokens_are_counted(server, api):
 async def test_trouble_that_only_a_person_can_end_is_told_at_once_without_the_key(server, api, fault, reason, caplog):
     server.script(fault)
     async with open_test_writer(server, api) as writer:
-        with caplog.at_level(logging.DEBUG, "technoshare"), pytest.raises(Unusable, match=reason) as caught:
+        with caplog.at_level(logging.DEBUG, "technoshare"), pytest.raises(Failed, match=reason) as caught:
             await writer.facts(EVIDENCE, tools=())
     assert server.requests() == 1
     assert KEY not in caplog.text + str(caught.value) + repr(caught.value.__cause__)
@@ -172,11 +201,21 @@ async def test_trouble_that_only_a_person_can_end_is_told_at_once_without_the_ke
 async def test_a_key_of_any_form_that_the_server_repeats_does_not_reach_the_log(server, caplog):
     server.script("500", "500", "500", "500")
     async with open_test_writer(server, "chat") as writer:
-        writer.wire.wire._client.api_key = "harbour"
-        with pytest.raises(Transient):
+        writer.wire.wire._server._client.api_key = "harbour"
+        with pytest.raises(Failed):
             await writer.facts(EVIDENCE, tools=())
     assert "Scripted error" in caplog.text
     assert "Bearer harbour" not in caplog.text
+
+
+async def test_the_servers_figures_of_its_rate_limit_hold_the_next_call_back(api):
+    headers = (("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "20s"))
+    async with (
+        open_model_server(Behaviour(headers=headers)) as server,
+        open_test_writer(server, api) as writer,
+    ):
+        assert (await writer.facts(EVIDENCE, tools=())).items
+        assert 19 < writer.wire.pace.wait("gpt-4o", 1) <= 20
 
 
 # ---------------------------------------------------------------- tools
