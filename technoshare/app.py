@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from pydantic import JsonValue
+from pydantic import JsonValue, SecretStr
 
 from technoshare import pipeline
 from technoshare.aside import aside
@@ -43,7 +43,7 @@ from technoshare.models import (
     Receipt,
     Share,
 )
-from technoshare.ports import Claim, Fetcher, Services, Tracker, Writer
+from technoshare.ports import Claim, Fetcher, Private, Services, Tracker, Writer
 from technoshare.retrieval.etiquette import ConsiderateFetcher
 from technoshare.retrieval.fetch import open_fetcher
 from technoshare.retrieval.frozen import FrozenFetcher, load_snapshot
@@ -145,6 +145,8 @@ async def open_services(settings: Settings, tracker: Tracker | None = None) -> A
             tracker=observed,
             projects=projects,
             clock=time.time,
+            language=settings.comment_language,
+            private=_private(settings),
         )
 
 
@@ -155,6 +157,13 @@ def single_job(url: str) -> Job:
 
 
 # ---------------------------------------------------------------- parts
+
+
+def _private(settings: Settings) -> Private:
+    """Return what no reply may repeat; without a model there is no prompt that could leak."""
+    values = (value for _, value in settings if isinstance(value, SecretStr))
+    prompts = () if settings.model == EXTRACTIVE else load_prompts(settings.prompts_dir).texts()
+    return Private(prompts=prompts, secrets=tuple(value.get_secret_value() for value in values))
 
 
 @asynccontextmanager

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from technoshare.injection import orders_machines
 from technoshare.models import Evidence, FactKind
-from technoshare.text import normalise, split_sentences, squeeze, visible
+from technoshare.text import normalise, opens_emptily, split_sentences, squeeze, visible
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,18 @@ def candidates(evidence: Evidence) -> list[Candidate]:
     found: list[Candidate] = []
     seen = {normalise(evidence.title)}
     for snippet in evidence.snippets:
-        for quote in _quotes(snippet.text, evidence.language):
+        for quote in _quotes(_for_readers(snippet.text), evidence.language):
             text = squeeze(_CITATION.sub("", visible(quote)))
             key = normalise(text)
             if key not in seen and usable(text, evidence.language):
                 seen.add(key)
                 found.append(Candidate(text, quote, snippet.id, len(found)))
     return found
+
+
+def _for_readers(text: str) -> str:
+    """Return the text without paragraphs that give orders to AI tools: what stands beside an order belongs to it."""
+    return "\n".join("" if orders_machines(line) else line for line in text.splitlines())
 
 
 def _quotes(text: str, language: str) -> Iterator[str]:
@@ -77,6 +83,7 @@ def usable(text: str, language: str = "en") -> bool:
         and text.count('"') % 2 == 0
         and not _CODE.search(text)
         and not _BOILERPLATE.search(text)
+        and not opens_emptily(text)
         and sum(char.isalpha() or char == " " for char in text) >= _PLAIN_SHARE * len(text)
         and len(split_sentences(text, language)) == 1
     )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 
-from technoshare.models import Comment, Evidence, ProjectNote, Sentence, Snippet
+from technoshare.models import Comment, ProjectNote, Sentence
+from technoshare.quality.case import Ground
+from technoshare.quality.secrets import redacted
 from technoshare.text import defused, squeeze
 
 LINK_REMOVED = "[link removed]"
 
 # 18 sentences and 5 projects of these lengths, with header and footer, stay under the 13,000 characters of a message.
-_SENTENCE, _RELEVANCE, _WHY, _NAME = 500, 400, 200, 80
+_SENTENCE, _RELEVANCE, _WHY, _REASON, _NAME = 500, 400, 200, 300, 80
 _PROJECTS = 5
 
 # Slack makes links of bare domains too. Two letters are countries, except these endings of file and module names.
@@ -26,6 +28,7 @@ _LINK = re.compile(
     rf"""
     (?:\b[a-z][a-z0-9+.-]{{0,20}}://|\bwww\.|\bmailto:)[^\s<>"`|]+
     | (?<![\w@./-])(?:[\w.+-]{{1,64}}@)?(?:[^\W_](?:[\w-]*[^\W_])?\.)+{_TLD}(?![\w-]|\.\w)(?:[:/?\#][^\s<>"`|]*)?
+    | (?<![\w@./-])(?:[\w.+-]{{1,64}}@)?(?:[^\W_](?:[\w-]*[^\W_])?\.)+[a-z]{{3,18}}(?::\d+)?[/?][^\s<>"`|]+  # others
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -37,21 +40,47 @@ _LINE_MARK = re.compile(r"^(?:#{1,6}\s+|[-*+•▪◦‣⁃–]\s+|\d{1,2}[.)]\s
 _THEME = re.compile(r"^(?:theme\s*:\s*)+", re.IGNORECASE)
 
 
-def clean(comment: Comment, evidence: Evidence, found: Sequence[Snippet] = ()) -> Comment:
-    """Return the comment with plain text only: no control characters, markup, mentions, or links of its own.
+def clean(comment: Comment, ground: Ground) -> Comment:
+    """Return the comment with plain text only: no control characters, markup, mentions, secrets or links of its own.
 
-    A link stays when it is the posted one or occurs, whole, in the evidence or in what the tool `found`. Sentences
-    without text are gone, over-long ones end in “…”.
+    A link stays when it is the posted one or occurs, whole, in what was read. Sentences without text are gone,
+    over-long ones end in “…”.
     """
-    allowed = _links((*_readable(evidence), *(snippet.text for snippet in found)))
-    allowed |= {evidence.url.rstrip("/"), evidence.final_url.rstrip("/"), evidence.domain}
-    return comment.model_copy(
-        update={
-            "tldr": _sentences(comment.tldr, allowed),
-            "summary": _sentences(comment.summary, allowed),
-            "projects": tuple(_project(note, allowed) for note in comment.projects[:_PROJECTS]),
-        }
-    )
+    comment = with_plain_texts(comment, ground)
+    for fix in (without_secrets, without_foreign_links, within_lengths):
+        comment = fix(comment, ground)
+    return comment
+
+
+def with_plain_texts(comment: Comment, ground: Ground) -> Comment:
+    """Return the comment without marks, mentions and control characters; texts that held nothing else are gone."""
+    del ground
+    return _without_empty(_changed(comment, lambda text, _: plain(text)))
+
+
+def without_secrets(comment: Comment, ground: Ground) -> Comment:
+    """Return the comment without anything that looks like a key, or is one of our own."""
+    return _changed(comment, lambda text, _: redacted(text, ground.private.secrets))
+
+
+def without_foreign_links(comment: Comment, ground: Ground) -> Comment:
+    """Return the comment with every link replaced that was neither posted nor read."""
+    allowed = links_of(ground)
+    return _changed(comment, lambda text, _: without_links(text, allowed))
+
+
+def within_lengths(comment: Comment, ground: Ground) -> Comment:
+    """Return the comment with its texts cut to what a message holds, and with few enough projects."""
+    del ground
+    few = comment.model_copy(update={"projects": comment.projects[:_PROJECTS]})
+    return _changed(few, _cut)
+
+
+def links_of(ground: Ground) -> frozenset[str]:
+    """Return the links that a comment may contain: as they stand in what was read, and the posted one."""
+    page = ground.evidence
+    own = {page.url.rstrip("/"), page.final_url.rstrip("/"), page.domain}
+    return frozenset(own) | _links(ground.texts)
 
 
 def plain(text: str) -> str:
@@ -75,31 +104,50 @@ def _links(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(hit[0].rstrip(_BEHIND_A_LINK).rstrip("/") for text in texts for hit in _LINK.finditer(text))
 
 
-def _readable(evidence: Evidence) -> tuple[str, ...]:
-    told = (text for _, text in evidence.metadata.known())
-    return (evidence.title, *told, *(snippet.text for snippet in evidence.snippets))
+def _cut(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    return text[:limit].rsplit(" ", 1)[0].rstrip(" ,;:.!?") + "…"
 
 
-def _sentences(sentences: Sequence[Sentence], allowed: frozenset[str]) -> tuple[Sentence, ...]:
-    cleaned = (
-        sentence.model_copy(update={"text": _fixed(sentence.text, allowed, _SENTENCE)}) for sentence in sentences
-    )
-    return tuple(sentence for sentence in cleaned if sentence.text)
+# ---------------------------------------------------------------- every text of a comment
+
+_Change = Callable[[str, int], str]
+"""Takes a text and the characters that it may have."""
 
 
-def _project(note: ProjectNote, allowed: frozenset[str]) -> ProjectNote:
-    return note.model_copy(
+def _changed(comment: Comment, change: _Change) -> Comment:
+    priority = comment.priority
+    return comment.model_copy(
         update={
-            "theme": _THEME.sub("", _fixed(note.theme, allowed, _NAME)),
-            "project": _fixed(note.project, allowed, _NAME),
-            "relevance": _fixed(note.relevance, allowed, _RELEVANCE),
-            "why": _fixed(note.why, allowed, _WHY),
+            "tldr": tuple(_changed_sentence(sentence, change) for sentence in comment.tldr),
+            "summary": tuple(_changed_sentence(sentence, change) for sentence in comment.summary),
+            "projects": tuple(_changed_note(note, change) for note in comment.projects),
+            "priority": priority and priority.model_copy(update={"reason": change(priority.reason, _REASON)}),
         }
     )
 
 
-def _fixed(text: str, allowed: frozenset[str], limit: int) -> str:
-    text = without_links(plain(text), allowed)
-    if len(text) <= limit:
-        return text
-    return text[:limit].rsplit(" ", 1)[0].rstrip(" ,;:.!?") + "…"
+def _changed_sentence(sentence: Sentence, change: _Change) -> Sentence:
+    return sentence.model_copy(update={"text": change(sentence.text, _SENTENCE)})
+
+
+def _changed_note(note: ProjectNote, change: _Change) -> ProjectNote:
+    return note.model_copy(
+        update={
+            "theme": _THEME.sub("", change(note.theme, _NAME)),
+            "project": change(note.project, _NAME),
+            "relevance": change(note.relevance, _RELEVANCE),
+            "why": change(note.why, _WHY),
+        }
+    )
+
+
+def _without_empty(comment: Comment) -> Comment:
+    return comment.model_copy(
+        update={
+            "tldr": tuple(sentence for sentence in comment.tldr if sentence.text),
+            "summary": tuple(sentence for sentence in comment.summary if sentence.text),
+            "priority": comment.priority if comment.priority and comment.priority.reason else None,
+        }
+    )

@@ -6,7 +6,8 @@ from technoshare.llm.candidates import kind_of, usable
 from technoshare.llm.extractive import Extractive
 from technoshare.llm.ranking import central, diverse
 from technoshare.models import EXTRACTIVE, Comment, Evidence, Facts, Project
-from technoshare.quality.checks import Case, judge
+from technoshare.quality.case import Case, Ground
+from technoshare.quality.checks import judge
 from technoshare.render import message
 from technoshare.text import split_sentences
 from tests.samples import PAGE, PROJECTS, evidence, reviewed
@@ -22,7 +23,7 @@ async def written(page: Evidence, writer: Extractive = WRITER) -> tuple[Facts, C
 async def test_a_page_becomes_a_comment_that_passes_every_check() -> None:
     page = evidence()
     facts, comment = await written(page)
-    verdicts = judge(Case.of(comment, message(reviewed(comment=comment)), page, facts))
+    verdicts = judge(Case(comment, message(reviewed(comment=comment)), Ground(page, facts, PROJECTS)))
     assert [verdict.message for verdict in verdicts if not verdict.passed] == []
     assert (facts.model, comment.model, comment.usage.calls) == (EXTRACTIVE, EXTRACTIVE, 0)
 
