@@ -140,7 +140,8 @@ _PREAMBLE = re.compile(
     r"(?:article|page|(?:blog )?post|blog|paper|document|text|link|website|repository|summary|comment|author|piece)s?\b"
     r"[^.]{0,40}\b(?:discuss|describ|begin|explain|explor|cover|delve|talk|look|(?:provides?|gives?) an? overview)\w*|"
     r"in (?:conclusion|summary|short|a nutshell|this (?:article|post|paper|page)),?|to sum(?:mari[sz]e| up)|all in all|"
-    r"here(?:'s| is| are) (?:a|an|the|your|my)\b|below (?:is|are)|(?:sure|certainly|of course)!|(?:sure|certainly), here|as an ai\b|"
+    r"here(?:'s| is| are) (?:a|an|the|your|my)\b|below (?:is|are)|(?:sure|certainly|of course)!|"
+    r"(?:sure|certainly), here|as an ai\b|"
     r"i (?:cannot|can't|am unable|apologi[sz]e)|i'm sorry|tl;?dr\b|summary:|"
     r"it is (?:worth|important) (?:noting|to note))"
 )

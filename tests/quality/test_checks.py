@@ -7,7 +7,6 @@ from technoshare.quality.checks import BASE_CHECKS, CHECKS, judge
 from technoshare.render import message
 from tests.samples import FACTS, MEASURED, PAGE, PROJECTS, comment, evidence, reviewed, sentences
 
-
 PAGE_AND_RAIN = f"{PAGE}\n{MEASURED}"
 
 
