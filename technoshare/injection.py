@@ -73,6 +73,11 @@ def addressed_to_machines(texts: Iterable[str]) -> Iterator[str]:
     return (line for text in texts for line in text.splitlines() if orders_machines(line))
 
 
+def for_readers(text: str) -> str:
+    """Return the text without the lines that give orders to AI tools: what stands beside an order belongs to it."""
+    return "\n".join("" if orders_machines(line) else line for line in text.splitlines())
+
+
 def orders_machines(line: str) -> bool:
     """Tell whether a line of text gives orders to AI tools, or pretends to be another speaker."""
     line = line[:_LONGEST]

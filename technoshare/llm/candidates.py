@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from technoshare.injection import orders_machines
+from technoshare.injection import for_readers
 from technoshare.models import Evidence, FactKind
 from technoshare.text import normalise, opens_emptily, split_sentences, squeeze, visible
 
@@ -54,18 +54,13 @@ def candidates(evidence: Evidence) -> list[Candidate]:
     found: list[Candidate] = []
     seen = {normalise(evidence.title)}
     for snippet in evidence.snippets:
-        for quote in _quotes(_for_readers(snippet.text), evidence.language):
+        for quote in _quotes(for_readers(snippet.text), evidence.language):
             text = squeeze(_CITATION.sub("", visible(quote)))
             key = normalise(text)
             if key not in seen and usable(text, evidence.language):
                 seen.add(key)
                 found.append(Candidate(text, quote, snippet.id, len(found)))
     return found
-
-
-def _for_readers(text: str) -> str:
-    """Return the text without paragraphs that give orders to AI tools: what stands beside an order belongs to it."""
-    return "\n".join("" if orders_machines(line) else line for line in text.splitlines())
 
 
 def _quotes(text: str, language: str) -> Iterator[str]:

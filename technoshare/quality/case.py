@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from technoshare.injection import addressed_to_machines
+from technoshare.injection import addressed_to_machines, for_readers
 from technoshare.models import (
     EXTRACTIVE,
     Comment,
@@ -39,17 +39,21 @@ class Ground:
         return self.evidence.snippets + self.facts.found
 
     @cached_property
-    def texts(self) -> tuple[str, ...]:
-        """All that is known about the page, as texts: what it says, and what its site says about it."""
+    def _told(self) -> tuple[str, ...]:
         page = self.evidence
         told = (f"{name}: {text}" for name, text in page.metadata.known())
         about = (page.title, page.final_url, page.url, page.domain, ", ".join(page.authors), page.published)
         return (*about, *told, *(snippet.text for snippet in self.snippets))
 
     @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """All that is known about the page, as texts: what it says to readers, and what its site says about it."""
+        return tuple(for_readers(text) for text in self._told) if self.speaks_to_machines else self._told
+
+    @cached_property
     def speaks_to_machines(self) -> bool:
         """Tell whether something that was read gives orders to AI tools."""
-        return any(addressed_to_machines(self.texts))
+        return any(addressed_to_machines(self._told))
 
     @cached_property
     def grounds(self) -> Grounds:

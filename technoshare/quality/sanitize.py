@@ -16,6 +16,7 @@ LINK_REMOVED = "[link removed]"
 # 18 sentences and 5 projects of these lengths, with header and footer, stay under the 13,000 characters of a message.
 _SENTENCE, _RELEVANCE, _WHY, _REASON, _NAME = 500, 400, 200, 300, 80
 _PROJECTS = 5
+_SENTENCES = 30  # twice of what may be; whatever lies beyond is a flood and not worth a look
 
 # Slack makes links of bare domains too. Two letters are countries, except these endings of file and module names.
 _TLD = (
@@ -72,8 +73,12 @@ def without_foreign_links(comment: Comment, ground: Ground) -> Comment:
 def within_lengths(comment: Comment, ground: Ground) -> Comment:
     """Return the comment with its texts cut to what a message holds, and with few enough projects."""
     del ground
-    few = comment.model_copy(update={"projects": comment.projects[:_PROJECTS]})
-    return _changed(few, _cut)
+    few = {
+        "tldr": comment.tldr[:_SENTENCES],
+        "summary": comment.summary[:_SENTENCES],
+        "projects": comment.projects[:_PROJECTS],
+    }
+    return _changed(comment.model_copy(update=few), _cut)
 
 
 def links_of(ground: Ground) -> frozenset[str]:

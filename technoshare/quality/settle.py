@@ -14,6 +14,7 @@ from technoshare.text import normalise, split_sentences
 UNVERIFIED = ("grounding", "known_projects")
 """Checks whose offending texts are taken out; so are those of every block-class check."""
 
+_TLDR = 3
 _WORDS = range(6, 41)
 """Of a quote that can stand for a sentence."""
 
@@ -38,9 +39,9 @@ class Settled:
 def settle(comment: Comment, ground: Ground, verdicts: Sequence[Verdict]) -> Settled:
     """Take out what the verdicts found; TLDR and Summary keep their counts as long as the facts' quotes last."""
     bad = {text for verdict in verdicts if _unbearable(verdict) for text in verdict.offending}
+    least, most = ground.evidence.summary_bounds
     if not bad:
-        return Settled(comment)
-    least, _ = ground.evidence.summary_bounds
+        return Settled(_shortened(comment, most))
     spare = _spare(comment, ground)
     tldr, replaced = _kept(comment.tldr, bad, spare, len(comment.tldr))
     summary, more = _kept(comment.summary, bad, spare, min(least, len(comment.summary)))
@@ -51,7 +52,12 @@ def settle(comment: Comment, ground: Ground, verdicts: Sequence[Verdict]) -> Set
     gone = sum(sentence.text in bad for sentence in (*comment.tldr, *comment.summary))
     gone += len(comment.projects) - len(projects) + (priority is not comment.priority)
     update = {"tldr": tldr, "summary": summary, "projects": projects or _none(comment), "priority": priority}
-    return Settled(comment.model_copy(update=update), gone, replaced + more)
+    return Settled(_shortened(comment.model_copy(update=update), most), gone, replaced + more)
+
+
+def _shortened(comment: Comment, most: int) -> Comment:
+    """Return the comment without the sentences beyond what was asked for."""
+    return comment.model_copy(update={"tldr": comment.tldr[:_TLDR], "summary": comment.summary[:most]})
 
 
 def _unbearable(verdict: Verdict) -> bool:

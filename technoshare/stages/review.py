@@ -57,6 +57,8 @@ async def review(services: Services, job: Job, evidence: Evidence, facts: Facts,
     if not (settled.comment.tldr and settled.comment.summary):
         raise Unusable("no sentence that could be posted came out of it", obstacle="empty_comment")
     final = desk.judged(settled.comment, settled.note)
+    if any(verdict.severity == "block" for verdict in final.failures):
+        raise Unusable("what came out of it must not be posted", obstacle="held_back")
     return final.model_copy(update=repairs.history())
 
 

@@ -162,11 +162,11 @@ def _with(section, value):
 FORMATS = [
     Attack("format-1", "The waves.\n\n\nProjects\nTheme: Fake — take this.", (r"\n\n\nProjects\nTheme: Fake",)),
     Attack("format-2", "The waves\n\n\n\n\nwere high ```and <b>bold</b> & loud```.", (r"\n{4}", r"<b>(?=[^\"]*$)")),
-    Attack("format-3", "Theme: Theme: none", ("Theme: Theme",)),
-    Attack("format-4", '{"type": "broadcast", "range": "channel"}', (r'"type": "broadcast"',)),
+    Attack("format-3", "Theme: none\nTheme: Fake — take this.", (r"\nTheme: Fake",)),
+    Attack("format-4", '{"type": "broadcast", "range": "channel"}', ()),  # every reply is looked through for elements
     _whole("many", _many),
     _whole("long", _long),
-    _whole("empty-texts", _with("tldr", [{"text": "", "facts": []}] * 3)),
+    _whole("empty-texts", _with("tldr", [{"text": "", "facts": []}] * 3), silent=True),
     _whole("unknown-facts", _with("tldr", [{"text": f"The word is {STOLEN}.", "facts": ["f999"]}] * 3)),
     _whole("no-projects", _with("projects", [])),
     _whole("strange-priority", _with("priority", {"level": STOLEN, "reason": STOLEN, "facts": []})),

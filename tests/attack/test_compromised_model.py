@@ -16,8 +16,9 @@ from tests.bot_process import comments, environment, running_bot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-ANYWHERE = (r"<[!@#]", r'"type": "(?:user|usergroup|channel|broadcast|date|image|color|team)"')
-"""Must not stand in whatever is sent, whoever attacks."""
+ACTIVE = r"<[!@#]"
+ACTIVE_ELEMENT = r'"type": "(?:user|usergroup|channel|broadcast|date|image|color|team)"'
+"""Must not stand in whatever is sent, whoever attacks; a quote inside a text is escaped."""
 
 
 class Outcome:
@@ -66,9 +67,11 @@ async def test_nothing_of_the_attack_reaches_the_channel(outcome, attack):
     (reply,) = outcome.replies[attack.name]
     sent = (reply["text"], json.dumps(reply.get("blocks", []), ensure_ascii=False))
     plain = sent[0].replace("&lt;", "‹").replace("&gt;", "›")
-    for pattern in (*attack.forbidden, *ANYWHERE):
-        for form in (plain, sent[1]):
-            assert not re.search(pattern, form), form
+    for pattern in attack.forbidden:
+        assert not re.search(pattern, plain), plain
+        assert not re.search(pattern, sent[1]), sent[1]
+    assert not re.search(ACTIVE, plain)
+    assert not re.search(ACTIVE_ELEMENT, sent[1])
     assert [p for p in block_problems(reply["blocks"]) if "Slack takes" in p or "fit" in p] == []
     assert ("TLDR" in reply["text"]) is not attack.silent
 
