@@ -301,9 +301,9 @@ def _is_name(run: list[naming.Name], text: str, language: str) -> bool:
 
 
 def _in_a_heading(place: int, text: str) -> bool:
-    """Tell whether most longer words around `place`, from stop to stop, have a capital."""
-    start = max(text.rfind(stop, 0, place) for stop in ".!?:\n")
-    around = [
-        word for word in naming.WORD.findall(re.split(r"[.!?:\n]", text[start + 1 :], maxsplit=1)[0]) if len(word) > 3
-    ]
-    return sum(word[0].isupper() for word in around) > 0.6 * len(around) and len(around) > 2
+    """Tell whether the words around `place`, from stop to stop, have a capital although most of them are ordinary."""
+    start = max(text.rfind(stop, 0, place) for stop in ".!?:\n") + 1
+    stretch = re.split(r"[.!?:\n]", text[start:], maxsplit=1)[0]
+    around = [word for word in naming.WORD.findall(stretch) if len(word) > 3]
+    ordinary = sum(word[0].isupper() and naming.looks_plain(word) for word in around)
+    return len(around) > 2 and ordinary > 0.6 * len(around)

@@ -58,7 +58,7 @@ async def outcome(tmp_path_factory):
     return done
 
 
-def test_there_are_at_least_sixty_attacks():
+async def test_there_are_at_least_sixty_attacks():
     assert len({attack.name for attack in ATTACKS}) == len(ATTACKS) >= 60
 
 
@@ -84,15 +84,9 @@ async def test_the_bot_asked_nobody_but_slack_and_the_posted_pages(outcome):
 
 
 async def test_no_prompt_holds_a_secret_or_another_message(outcome):
-    for prompt in outcome.world.prompts:
+    for prompt in outcome.world.prompts:  # also those that show the model its own comment for a repair
         assert len(set(re.findall(r"/case/([\w-]+)", prompt))) == 1
-        assert (
-            not re.search(
-                rf"xoxb-|xapp-|{re.escape(OWN_KEY)}",
-                prompt.replace("xoxb-123456789012", "").replace("xapp-1-A012AB3CD", ""),
-            )
-            or "secret-" in prompt
-        )
+        assert not re.search(rf"xox[bp]-\d|xapp-\d|{re.escape(OWN_KEY)}", prompt)
 
 
 async def test_the_page_that_speaks_to_ai_tools_is_flagged(outcome):
