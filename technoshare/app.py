@@ -34,13 +34,13 @@ from technoshare.models import (
     EXTRACTIVE,
     Apology,
     Checkpoint,
-    Comment,
     Evidence,
     Job,
     Message,
     Outcome,
     Project,
     Receipt,
+    Reviewed,
     Share,
 )
 from technoshare.ports import Claim, Fetcher, Private, Services, Tracker, Writer
@@ -52,9 +52,9 @@ from technoshare.runner import StageRunner
 from technoshare.settings import Settings, forget_mlflow_environment
 from technoshare.slack.connection import Slack, open_slack
 from technoshare.sqlite import Database
-from technoshare.stages.composition import compose
 from technoshare.stages.delivery import post
 from technoshare.stages.retrieval import retrieve
+from technoshare.stages.review import review
 
 log = logging.getLogger("technoshare")
 
@@ -233,7 +233,7 @@ def _share(job: Job, checkpoints: dict[str, Checkpoint], outcome: Outcome) -> Sh
         checkpoint = checkpoints.get(stage)
         return checkpoint.result if checkpoint else None
 
-    read, written, posted = result(retrieve.name), result(compose.name), result(post.name)
+    read, let_out, posted = result(retrieve.name), result(review.name), result(post.name)
     evidence = Evidence.model_validate(read) if read else None
     return Share(
         job_id=job.id,
@@ -247,7 +247,7 @@ def _share(job: Job, checkpoints: dict[str, Checkpoint], outcome: Outcome) -> Sh
         outcome=outcome,
         reply_ts=Receipt.model_validate(posted).ts if posted else "",
         evidence=evidence,
-        comment=Comment.model_validate(written) if written else None,
+        comment=Reviewed.model_validate(let_out).comment if let_out else None,
     )
 
 

@@ -161,7 +161,9 @@ _THING = {
 
 
 def _title(source: Source) -> str:
-    return _clipped(_plain(source.title) or source.domain or source.url, _TITLE)
+    """Return the text of the one link; a page whose title looks like another address is called by its domain."""
+    title = _plain(source.title)
+    return _clipped((title if "://" not in title else "") or source.domain or source.url, _TITLE)
 
 
 def _byline(source: Source) -> str:

@@ -91,8 +91,9 @@ def test_every_projects_item_begins_with_its_bold_theme() -> None:
     assert '{"type": "text", "text": "Theme: none", "style": {"bold": true}}' in shown(sent)
 
 
-def test_a_page_with_an_empty_title_is_called_by_its_domain() -> None:
-    page = reviewed().source.model_copy(update={"title": " "})
+@pytest.mark.parametrize("title", [" ", "https://bank.example/login"])
+def test_a_page_with_an_empty_title_or_one_that_looks_like_another_link_is_called_by_its_domain(title: str) -> None:
+    page = reviewed().source.model_copy(update={"title": title})
     assert accepted(reviewed(source=page)).text.startswith("roofs.example.org\n")
 
 

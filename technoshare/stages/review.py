@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from technoshare import render
+from technoshare.aside import aside
 from technoshare.errors import Transient, Unusable
 from technoshare.models import (
     EXTRACTIVE,
@@ -49,14 +50,14 @@ async def review(services: Services, job: Job, evidence: Evidence, facts: Facts,
     """
     ground = Ground(evidence, facts, services.projects, services.language, services.private)
     desk = _Desk(job, ground)
-    repairs = _Repairs([desk.judged(comment)])
+    repairs = _Repairs([await aside(desk.judged, comment)])
     if comment.model != EXTRACTIVE:  # it would choose the same sentences again
         await _repair(services, desk, repairs)
     best = repairs.best
     settled = settle(best.comment, ground, best.verdicts)
     if not (settled.comment.tldr and settled.comment.summary):
         raise Unusable("no sentence that could be posted came out of it", obstacle="empty_comment")
-    final = desk.judged(settled.comment, settled.note)
+    final = await aside(desk.judged, settled.comment, settled.note)
     if any(verdict.severity == "block" for verdict in final.failures):
         raise Unusable("what came out of it must not be posted", obstacle="held_back")
     return final.model_copy(update=repairs.history())
@@ -67,7 +68,7 @@ async def review(services: Services, job: Job, evidence: Evidence, facts: Facts,
 
 @dataclass(frozen=True)
 class _Desk:
-    """Where the comments of one job are fixed, rendered and judged."""
+    """Where the comments of one job are fixed, rendered and judged: in a thread, since a long page takes its time."""
 
     job: Job
     ground: Ground
@@ -168,7 +169,7 @@ async def _repair(services: Services, desk: _Desk, repairs: _Repairs) -> None:
                 repairs.usage += written.usage
                 if written.model != order.comment.model:  # another writer stepped in: it does not know this comment
                     return
-                repairs.attempts.append(desk.judged(_merged(order, written)))
+                repairs.attempts.append(await aside(desk.judged, _merged(order, written)))
     except (TimeoutError, Transient, Unusable):
         return
 
