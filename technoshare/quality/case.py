@@ -20,6 +20,7 @@ from technoshare.models import (
     Verdict,
 )
 from technoshare.ports import Private
+from technoshare.quality.addresses import links_in
 from technoshare.quality.grounding import Grounds
 
 
@@ -54,6 +55,12 @@ class Ground:
     def speaks_to_machines(self) -> bool:
         """Tell whether something that was read gives orders to AI tools."""
         return any(addressed_to_machines(self._told))
+
+    @cached_property
+    def links(self) -> frozenset[str]:
+        """The links that a comment may contain: as they stand in what was read, and the posted one."""
+        page = self.evidence
+        return links_in(self.texts) | {page.url.rstrip("/"), page.final_url.rstrip("/"), page.domain}
 
     @cached_property
     def grounds(self) -> Grounds:

@@ -8,15 +8,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from technoshare.models import Project
+from technoshare.quality.addresses import without_links
 from technoshare.quality.case import FINE, Case, Finding, check, count
-from technoshare.quality.sanitize import (
-    links_of,
-    plain,
-    with_plain_texts,
-    without_foreign_links,
-    without_links,
-    without_secrets,
-)
+from technoshare.quality.sanitize import plain, with_plain_texts, without_foreign_links, without_secrets
 from technoshare.quality.secrets import redacted
 from technoshare.text import normalise
 
@@ -56,7 +50,7 @@ def secrets(case: Case) -> Finding:
 @check("comment", "block", fix=without_foreign_links)
 def links(case: Case) -> Finding:
     """Every address, bare domains included, is the posted link or stands, whole, in what was read."""
-    allowed = links_of(case.ground)
+    allowed = case.ground.links
     foreign = tuple(part.text for part in case.parts if without_links(part.text, allowed) != part.text)
     return Finding((f"{count(len(foreign), 'text')} with a link that was not read.",), foreign) if foreign else FINE
 

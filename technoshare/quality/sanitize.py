@@ -4,53 +4,23 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from technoshare.models import Comment, ProjectNote, Sentence
+from technoshare.quality.addresses import without_links
 from technoshare.quality.case import Ground
 from technoshare.quality.secrets import redacted
 from technoshare.text import defused, squeeze
-
-LINK_REMOVED = "[link removed]"
 
 # 18 sentences and 5 projects of these lengths, with header and footer, stay under the 13,000 characters of a message.
 _SENTENCE, _RELEVANCE, _WHY, _REASON, _NAME = 500, 400, 200, 300, 80
 _PROJECTS = 5
 _SENTENCES = 30  # twice of what may be; whatever lies beyond is a flood and not worth a look
 
-# Slack makes links of bare domains too. Two letters are countries, except these endings of file and module names.
-_TLD = (
-    r"(?:(?!js|ts|go|cs|vb|db|hs|kt|cu|md5)[a-z]{2}|com|org|net|edu|gov|mil|int|info|biz|name|dev|app|xyz|top|site|"
-    r"online|shop|store|club|link|click|live|cloud|tech|page|blog|zip|mov|icu|vip|work|world|space|website|fun|pro|"
-    r"mobi|news|wiki|group|team|one|zone|host|press|rocks|run|tools|network|systems|software|digital|agency|email|"
-    r"support|help|chat|today|life|media|social|xn--[a-z0-9-]+)"
-)
-_LINK = re.compile(
-    rf"""
-    (?:\b[a-z][a-z0-9+.-]{{0,20}}://|\bwww\.|\bmailto:)[^\s<>"`|]+
-    | (?<![\w@./-])(?:[\w.+-]{{1,64}}@)?(?:[^\W_](?:[\w-]*[^\W_])?\.)+{_TLD}(?![\w-]|\.\w)(?:[:/?\#][^\s<>"`|]*)?
-    | (?<![\w@./-])(?:[\w.+-]{{1,64}}@)?(?:[^\W_](?:[\w-]*[^\W_])?\.)+[a-z]{{3,18}}(?::\d+)?[/?][^\s<>"`|]+  # others
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-_BEHIND_A_LINK = ".,;:!?)]}'\"”’*_…"
-
 _MARKDOWN_LINK = re.compile(r"!?\[([^\[\]]{1,300})\]\([^()\s]{0,2000}\)")
 _BOLD = re.compile(r"\*\*|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)")
 _LINE_MARK = re.compile(r"^(?:#{1,6}\s+|[-*+•▪◦‣⁃–]\s+|\d{1,2}[.)]\s+|>\s+)+")
 _THEME = re.compile(r"^(?:theme\s*:\s*)+", re.IGNORECASE)
-
-
-def clean(comment: Comment, ground: Ground) -> Comment:
-    """Return the comment with plain text only: no control characters, markup, mentions, secrets or links of its own.
-
-    A link stays when it is the posted one or occurs, whole, in what was read. Sentences without text are gone,
-    over-long ones end in “…”.
-    """
-    comment = with_plain_texts(comment, ground)
-    for fix in (without_secrets, without_foreign_links, within_lengths):
-        comment = fix(comment, ground)
-    return comment
 
 
 def with_plain_texts(comment: Comment, ground: Ground) -> Comment:
@@ -66,8 +36,7 @@ def without_secrets(comment: Comment, ground: Ground) -> Comment:
 
 def without_foreign_links(comment: Comment, ground: Ground) -> Comment:
     """Return the comment with every link replaced that was neither posted nor read."""
-    allowed = links_of(ground)
-    return _changed(comment, lambda text, _: without_links(text, allowed))
+    return _changed(comment, lambda text, _: without_links(text, ground.links))
 
 
 def within_lengths(comment: Comment, ground: Ground) -> Comment:
@@ -81,32 +50,11 @@ def within_lengths(comment: Comment, ground: Ground) -> Comment:
     return _changed(comment.model_copy(update=few), _cut)
 
 
-def links_of(ground: Ground) -> frozenset[str]:
-    """Return the links that a comment may contain: as they stand in what was read, and the posted one."""
-    page = ground.evidence
-    own = {page.url.rstrip("/"), page.final_url.rstrip("/"), page.domain}
-    return frozenset(own) | _links(ground.texts)
-
-
 def plain(text: str) -> str:
     """Return one line of text without control characters, Markdown marks and Slack tokens."""
     spaced = "".join(" " if unicodedata.category(char) == "Cc" else char for char in text)
     text = _MARKDOWN_LINK.sub(r"\1", squeeze(defused(spaced)))
     return squeeze(_LINE_MARK.sub("", _BOLD.sub("", text)))
-
-
-def without_links(text: str, allowed: frozenset[str]) -> str:
-    """Return `text` with every link that is not in `allowed` replaced; bare domains and e-mail addresses count."""
-
-    def judged(hit: re.Match[str]) -> str:
-        link = hit[0].rstrip(_BEHIND_A_LINK)
-        return hit[0] if link.rstrip("/") in allowed else LINK_REMOVED + hit[0][len(link) :]
-
-    return _LINK.sub(judged, text)
-
-
-def _links(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset(hit[0].rstrip(_BEHIND_A_LINK).rstrip("/") for text in texts for hit in _LINK.finditer(text))
 
 
 def _cut(text: str, limit: int) -> str:

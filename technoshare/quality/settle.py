@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from technoshare.models import NO_LINK, Comment, ProjectNote, Sentence, Verdict
+from technoshare.quality.addresses import without_links
 from technoshare.quality.case import Ground, count
-from technoshare.quality.sanitize import plain, without_links
+from technoshare.quality.sanitize import plain
 from technoshare.quality.secrets import redacted
 from technoshare.text import normalise, split_sentences
 

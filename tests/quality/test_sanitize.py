@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from technoshare.models import ProjectNote, Sentence, Snippet
+from technoshare.quality.addresses import LINK_REMOVED, without_links
 from technoshare.quality.case import Ground
-from technoshare.quality.sanitize import LINK_REMOVED, clean, plain, without_links
+from technoshare.quality.checks import fixed
+from technoshare.quality.sanitize import plain
 from tests.samples import FACTS, PAGE, URL, comment, evidence, sentences
 
 GROUND = Ground(evidence(), FACTS)
@@ -17,7 +19,7 @@ PAGE_WITH_LINKS = f"{PAGE}\nThe code is at https://code.example.org/roofs/tree/m
 def cleaned(text: str, *found: Snippet) -> str:
     changed = comment(tldr=(Sentence(text=text), *sentences(2)))
     ground = Ground(evidence(PAGE_WITH_LINKS), FACTS.model_copy(update={"found": found}))
-    return clean(changed, ground).tldr[0].text
+    return fixed(changed, ground).tldr[0].text
 
 
 @pytest.mark.parametrize(
@@ -94,19 +96,19 @@ def test_markup_controls_and_mentions_become_plain_words(written: str, shown: st
 
 
 def test_an_overlong_sentence_ends_in_an_ellipsis_and_an_empty_one_is_gone() -> None:
-    fixed = clean(comment(tldr=(Sentence(text="word " * 300), Sentence(text="\u200b "))), GROUND)
-    (only,) = fixed.tldr
+    only_fixed = fixed(comment(tldr=(Sentence(text="word " * 300), Sentence(text="\u200b "))), GROUND)
+    (only,) = only_fixed.tldr
     assert only.text.endswith("word…")
     assert len(only.text) <= 501
 
 
 def test_a_theme_loses_a_doubled_label_and_there_are_at_most_five_projects() -> None:
     notes = tuple(ProjectNote(theme=f"Theme: theme: {n}", relevance="It fits.") for n in range(9))
-    assert [note.theme for note in clean(comment(projects=notes), GROUND).projects] == ["0", "1", "2", "3", "4"]
+    assert [note.theme for note in fixed(comment(projects=notes), GROUND).projects] == ["0", "1", "2", "3", "4"]
 
 
 def test_a_clean_comment_is_left_as_it_is() -> None:
-    assert clean(comment(), GROUND) == comment()
+    assert fixed(comment(), GROUND) == comment()
 
 
 @given(st.text(alphabet="ahtps:/.@<>|!#*[]() evil.com\u200bchanel", max_size=60))
