@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from importlib.metadata import version
 from pathlib import Path
 
-from pydantic import JsonValue
+from pydantic import JsonValue, SecretStr
 
 from technoshare import pipeline
 from technoshare.aside import aside
@@ -35,16 +35,16 @@ from technoshare.models import (
     EXTRACTIVE,
     Apology,
     Checkpoint,
-    Comment,
     Evidence,
     Job,
     Message,
     Outcome,
     Project,
     Receipt,
+    Reviewed,
     Share,
 )
-from technoshare.ports import Budget, Claim, Fetcher, Services, Tracker, Unlimited, Writer
+from technoshare.ports import Budget, Claim, Fetcher, Private, Services, Tracker, Unlimited, Writer
 from technoshare.retrieval.cache import asked_again, open_cache
 from technoshare.retrieval.etiquette import ConsiderateFetcher, SigningFetcher
 from technoshare.retrieval.fetch import open_fetcher
@@ -55,9 +55,9 @@ from technoshare.runner import StageRunner
 from technoshare.settings import Settings, forget_mlflow_environment
 from technoshare.slack.connection import Slack, open_slack
 from technoshare.sqlite import Database
-from technoshare.stages.composition import compose
 from technoshare.stages.delivery import post
 from technoshare.stages.retrieval import retrieve
+from technoshare.stages.review import review
 
 log = logging.getLogger("technoshare")
 
@@ -161,6 +161,8 @@ async def open_services(
             tracker=observed,
             projects=projects,
             clock=time.time,
+            language=settings.comment_language,
+            private=_private(settings),
         )
 
 
@@ -171,6 +173,13 @@ def single_job(url: str) -> Job:
 
 
 # ---------------------------------------------------------------- parts
+
+
+def _private(settings: Settings) -> Private:
+    """Return what no reply may repeat; without a model there is no prompt that could leak."""
+    values = (value for _, value in settings if isinstance(value, SecretStr))
+    prompts = () if settings.model == EXTRACTIVE else load_prompts(settings.prompts_dir).texts()
+    return Private(prompts=prompts, secrets=tuple(value.get_secret_value() for value in values))
 
 
 @asynccontextmanager
@@ -257,7 +266,7 @@ def _share(job: Job, checkpoints: dict[str, Checkpoint], outcome: Outcome) -> Sh
         checkpoint = checkpoints.get(stage)
         return checkpoint.result if checkpoint else None
 
-    read, written, posted = result(retrieve.name), result(compose.name), result(post.name)
+    read, let_out, posted = result(retrieve.name), result(review.name), result(post.name)
     evidence = Evidence.model_validate(read) if read else None
     return Share(
         job_id=job.id,
@@ -271,7 +280,7 @@ def _share(job: Job, checkpoints: dict[str, Checkpoint], outcome: Outcome) -> Sh
         outcome=outcome,
         reply_ts=Receipt.model_validate(posted).ts if posted else "",
         evidence=evidence,
-        comment=Comment.model_validate(written) if written else None,
+        comment=Reviewed.model_validate(let_out).comment if let_out else None,
     )
 
 

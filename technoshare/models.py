@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, NewType, TypeVar
 
 from pydantic import (
@@ -33,6 +33,9 @@ FactKind = Literal[
     "claim", "method", "result", "number", "limitation", "date", "licence", "person", "organisation", "availability"
 ]
 Severity = Literal["block", "repair", "fix", "warn"]
+SectionName = Literal["comment", "tldr", "summary", "projects", "priority"]
+"""What a verdict is about; `comment` is all of it."""
+ReadWhen = Literal["read now", "skim", "file"]
 
 EXTRACTIVE = "extractive"
 """The model name that the keyless engine reports everywhere."""
@@ -361,6 +364,13 @@ class Usage(Value):
             calls=self.calls + other.calls,
         )
 
+    @classmethod
+    def of(cls, metrics: Mapping[str, float]) -> Usage:
+        """Return the usage that `metrics` of the contract's names tell."""
+        counted = ("input_tokens", "output_tokens", "cached_tokens")
+        tokens = {name: int(metrics[name]) for name in counted if name in metrics}
+        return cls(**tokens, cost_usd=metrics.get("cost_usd"))
+
     def metrics(self) -> dict[str, float]:
         """Return the known figures under the contract's names."""
         named = {
@@ -472,12 +482,26 @@ class ProjectNote(Value):
     facts: tuple[str, ...] = ()
 
 
+NO_LINK = ProjectNote(theme="none", relevance="no link to our projects")
+"""The one item of a comment that matters to none of our projects."""
+
+
+class ReadPriority(Value):
+    """What to do with the link itself, and why, in one sentence."""
+
+    level: ReadWhen
+    reason: str
+    facts: tuple[str, ...] = ()
+
+
 class Comment(Result):
     """What stage B wrote. Counts may be wrong here: the gates judge them."""
 
     tldr: tuple[Sentence, ...]
     summary: tuple[Sentence, ...]
     projects: tuple[ProjectNote, ...]
+    priority: ReadPriority | None = None
+    """None in comments of older versions, and where no honest reason was left."""
     model: str
     remark: str = ""
     """As in `Facts`."""
@@ -513,12 +537,22 @@ class Verdict(Value):
     """How one check judged a comment: 1.0 or 0.0, or a rate; `message` is what a person would write about a failure."""
 
     check: str
-    section: Literal["comment", "tldr", "summary", "projects"]
+    section: SectionName
     severity: Severity
     score: float
     passed: bool
     message: str = ""
     offending: tuple[str, ...] = ()
+    """The texts that are wrong, as they stood in the comment."""
+    expected: str = ""
+    """What would have been right: the rule in one sentence."""
+
+
+class Round(Value):
+    """What the gates found before the text as posted: number 0 is the comment as written, 1 and 2 are repairs."""
+
+    number: int
+    failures: tuple[Verdict, ...]
 
 
 class Source(Value):
@@ -543,6 +577,12 @@ class Reviewed(Result):
     comment: Comment
     source: Source
     verdicts: tuple[Verdict, ...]
+    rounds: tuple[Round, ...] = ()
+    """The comment as written, then each repair; only those in which a gate failed."""
+    repairs: int = 0
+    """How often the writer was asked again."""
+    usage: Usage = Usage()
+    """Of the repairs alone."""
     notes: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     outcome: Literal["success", "degraded"]
@@ -553,22 +593,36 @@ class Reviewed(Result):
         return tuple(verdict for verdict in self.verdicts if not verdict.passed)
 
     def record(self) -> Record:
-        """Contract of the quality_gates run."""
+        """Contract of the quality_gates run: the figures describe the text as posted, failures.txt every round."""
         total, failed = len(self.verdicts), len(self.failures)
         rate = (total - failed) / total if total else 0.0
-        lines = "".join(f"{v.check} ({v.section}, {v.severity}): {v.message}\n" for v in self.failures)
+        told = "".join((*map(_told, self.rounds), _told(Round(number=-1, failures=self.failures)) if failed else ""))
         return Record(
             metrics={
                 "gate_total": total,
                 "gate_failures": failed,
                 "gate_pass_rate": rate,
                 "gate_passed": float(failed == 0),
-                "repair_rounds": 0,
+                "repair_rounds": self.repairs,
             }
-            | {f"check_{verdict.check}": verdict.score for verdict in self.verdicts},
+            | {f"check_{verdict.check}": verdict.score for verdict in self.verdicts}
+            | self.usage.metrics(),
             attributes={"gate_failures": failed, "gate_total": total, "gate_pass_rate": rate},
-            artifacts={"failures.txt": lines} if failed else {},
+            artifacts={"failures.txt": told} if told else {},
         )
+
+
+_ROUNDS = {-1: "as posted", 0: "as written"}
+
+
+def _told(round_: Round) -> str:
+    """Return a round as failures.txt shows it: gate, section, severity, what is wrong, where, what is expected."""
+    lines = [f"== {_ROUNDS.get(round_.number, f'after repair {round_.number}')}"]
+    for verdict in round_.failures:
+        lines.append(f"{verdict.check} ({verdict.section}, {verdict.severity}): {verdict.message}")
+        lines += [f"    offending: {text}" for text in verdict.offending]
+        lines += [f"    expected: {verdict.expected}"] if verdict.expected else []
+    return "\n".join(lines) + "\n"
 
 
 class AlreadyShared(Value):

@@ -26,6 +26,7 @@ from technoshare.models import (
     Project,
     PromptRef,
     Receipt,
+    SectionName,
     Share,
     Span,
     SpanKind,
@@ -76,10 +77,13 @@ class Tool:
 
 @dataclass(frozen=True)
 class Repair:
-    """What the gates want changed in a comment."""
+    """What the gates want changed in a comment: `sections` are to be written anew, the others stand."""
 
     comment: Comment
     failures: tuple[Verdict, ...]
+    sections: tuple[SectionName, ...]
+    number: int
+    """1 or 2; no two requests for the same comment are alike."""
 
 
 class Writer(Protocol):
@@ -329,6 +333,14 @@ class NoPreviews:
 
 
 @dataclass(frozen=True)
+class Private:
+    """What no reply may repeat: the words of our prompts, and the values of secret settings."""
+
+    prompts: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
 class Services:
     """The collaborators of one job; `dataclasses.replace` makes one job's own from the shared ones."""
 
@@ -340,3 +352,6 @@ class Services:
     projects: tuple[Project, ...]
     clock: Clock
     previews: Previews = field(default_factory=NoPreviews)
+    language: str = "en"
+    """Of comments that a model writes."""
+    private: Private = field(default_factory=Private)

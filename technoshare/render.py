@@ -60,7 +60,12 @@ def comment_text(reviewed: Reviewed) -> str:
     tldr = "\n".join(_plain(sentence.text) for sentence in comment.tldr)
     projects = "\n".join("".join(_project(note)) for note in comment.projects)
     sections = [
-        "\n".join(filter(None, [_title(reviewed.source), reviewed.source.url, _byline(reviewed.source)])),
+        "\n".join(
+            filter(
+                None,
+                [_title(reviewed.source), reviewed.source.url, _byline(reviewed.source), "".join(_read_when(comment))],
+            )
+        ),
         f"TLDR\n{tldr}",
         f"Summary\n{_summary_text(comment)}",
         f"{PROJECTS_LABEL}\n{projects}",
@@ -88,6 +93,16 @@ def _project(note: ProjectNote) -> tuple[str, str]:
     return label, f"{named} — {_plain(note.relevance)}{why}"
 
 
+_LEVELS = {"read now": "Read now", "skim": "Worth a skim", "file": "For the files"}
+
+
+def _read_when(comment: Comment) -> tuple[str, str]:
+    """Return what to do with the page, and why: the first thing that a reader in a hurry wants to know."""
+    if comment.priority is None:
+        return "", ""
+    return _LEVELS[comment.priority.level], f" — {_plain(comment.priority.reason)}"
+
+
 # ---------------------------------------------------------------- the comment as blocks
 
 
@@ -95,6 +110,9 @@ def _comment_blocks(reviewed: Reviewed) -> Iterator[Block]:
     comment, source = reviewed.comment, reviewed.source
     yield _rich(_section(_link(source.url, _title(source), bold=True)))
     yield from _context([byline] if (byline := _byline(source)) else [])
+    if comment.priority:
+        level, reason = _read_when(comment)
+        yield _rich(_section(_text(level, bold=True), _text(reason)))
     yield _rich(_label("TLDR"), _list([_text(_plain(sentence.text))] for sentence in comment.tldr))
     yield from _summary_blocks(comment)
     yield _rich(_label(PROJECTS_LABEL), _list(_project_item(note) for note in comment.projects))
@@ -143,7 +161,9 @@ _THING = {
 
 
 def _title(source: Source) -> str:
-    return _clipped(_plain(source.title) or source.domain or source.url, _TITLE)
+    """Return the text of the one link; a page whose title looks like another address is called by its domain."""
+    title = _plain(source.title)
+    return _clipped((title if "://" not in title else "") or source.domain or source.url, _TITLE)
 
 
 def _byline(source: Source) -> str:

@@ -135,6 +135,25 @@ def defused(text: str) -> str:
     return _BROADCAST.sub("", _TOKEN.sub("[mention removed]", text))
 
 
+# ---------------------------------------------------------------- wording
+
+_PREAMBLE = re.compile(
+    r"^(?:(?:this|the|the present|the following) "
+    r"(?:article|page|(?:blog )?post|blog|paper|document|text|link|website|repository|summary|comment|author|piece)s?\b"
+    r"[^.]{0,40}\b(?:discuss|describ|begin|explain|explor|cover|delve|talk|look|(?:provides?|gives?) an? overview)\w*|"
+    r"in (?:conclusion|summary|short|a nutshell|this (?:article|post|paper|page)),?|to sum(?:mari[sz]e| up)|all in all|"
+    r"here(?:'s| is| are) (?:a|an|the|your|my)\b|below (?:is|are)|(?:sure|certainly|of course)!|"
+    r"(?:sure|certainly), here|as an ai\b|"
+    r"i (?:cannot|can't|am unable|apologi[sz]e)|i'm sorry|tl;?dr\b|summary:|"
+    r"it is (?:worth|important) (?:noting|to note))"
+)
+
+
+def opens_emptily(sentence: str) -> bool:
+    """Tell whether a sentence begins with a lead-in that speaks about the text instead of its matter."""
+    return bool(_PREAMBLE.match(normalise(sentence)))
+
+
 # ---------------------------------------------------------------- comparing
 
 

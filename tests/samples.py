@@ -8,6 +8,7 @@ from technoshare.models import (
     Job,
     Project,
     ProjectNote,
+    ReadPriority,
     Reviewed,
     Sentence,
     Snippet,
@@ -25,6 +26,9 @@ The service publishes the rainfall of every roof as open data with a delay of fi
 The old gauges will stay in place until 2028 so that both series can be compared. After that only eight heated gauges remain for snow. The whole change cost 31,000 euros, which the service expects to save within two winters.
 """
 """About 320 words; invented."""
+
+MEASURED = "\n".join(f"Roof number {n} measured {n} millimetres of rain." for n in range(1, 41))
+"""What `sentences` says."""
 
 
 def evidence(text: str = PAGE, **changes: object) -> Evidence:
@@ -66,7 +70,14 @@ PROJECTS = (
 
 FACTS = Facts(
     items=tuple(
-        Fact(id=f"f{number}", kind="claim", text="It rains.", quote="rain", snippet="s1") for number in range(1, 20)
+        Fact(
+            id=f"f{n}",
+            kind="claim",
+            text="It rains.",
+            quote=f"Roof number {n} measured {n} millimetres of rain.",
+            snippet="s1",
+        )
+        for n in range(1, 20)
     ),
     model="gpt-test",
 )
@@ -95,6 +106,7 @@ def comment(**changes: object) -> Comment:
                 facts=("f1",),
             ),
         ),
+        priority=ReadPriority(level="skim", reason="It shows what a roof can measure.", facts=("f1",)),
         model="gpt-test",
     )
     return good.model_copy(update=changes)

@@ -76,6 +76,14 @@ def test_extracted_sentences_are_a_list_and_written_ones_paragraphs() -> None:
     assert shown(extracted).count("rich_text_list") == shown(written).count("rich_text_list") + 1
 
 
+def test_a_reader_in_a_hurry_sees_first_whether_to_read_the_page_and_why() -> None:
+    sent = accepted(reviewed())
+    assert "\nWorth a skim — It shows what a roof can measure.\n\n\nTLDR" in sent.text
+    assert '{"type": "text", "text": "Worth a skim", "style": {"bold": true}}' in shown(sent)
+    nobody_judged = accepted(reviewed(comment=comment(priority=None)))
+    assert "Worth" not in nobody_judged.text + shown(nobody_judged)
+
+
 def test_every_projects_item_begins_with_its_bold_theme() -> None:
     notes = (ProjectNote(theme="none", relevance="no link to our projects"),)
     sent = accepted(reviewed(comment=comment(projects=notes)))
@@ -83,8 +91,9 @@ def test_every_projects_item_begins_with_its_bold_theme() -> None:
     assert '{"type": "text", "text": "Theme: none", "style": {"bold": true}}' in shown(sent)
 
 
-def test_a_page_with_an_empty_title_is_called_by_its_domain() -> None:
-    page = reviewed().source.model_copy(update={"title": " "})
+@pytest.mark.parametrize("title", [" ", "https://bank.example/login"])
+def test_a_page_with_an_empty_title_or_one_that_looks_like_another_link_is_called_by_its_domain(title: str) -> None:
+    page = reviewed().source.model_copy(update={"title": title})
     assert accepted(reviewed(source=page)).text.startswith("roofs.example.org\n")
 
 

@@ -12,11 +12,12 @@ from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, JsonValue, ValidationError
 
-from technoshare.models import Fact, FactKind, ProjectNote, Sentence
+from technoshare.models import Fact, FactKind, ProjectNote, ReadPriority, ReadWhen, Sentence
 
 A = TypeVar("A", bound=BaseModel)
 
 _KINDS = get_args(FactKind)
+_LEVELS = get_args(ReadWhen)
 
 
 def _known_kind(value: object) -> object:
@@ -26,6 +27,12 @@ def _known_kind(value: object) -> object:
 def _bare_id(value: object) -> object:
     """Models like to repeat an id with the brackets that it has in the prompt."""
     return value.strip("[]() \n") if isinstance(value, str) else value
+
+
+def _known_level(value: object) -> object:
+    """Be lenient about case and separators; whatever else it is, skimming is never wrong by much."""
+    level = re.sub(r"[\s_-]+", " ", value.strip().lower()) if isinstance(value, str) else value
+    return level if level in _LEVELS else "skim"
 
 
 Id = Annotated[str, BeforeValidator(_bare_id)]
@@ -93,7 +100,33 @@ class ProjectAnswer(BaseModel):
         )
 
 
-class CommentAnswer(BaseModel):
+class PriorityAnswer(BaseModel):
+    """What to do with the page itself, as the model gave it."""
+
+    level: Annotated[ReadWhen, BeforeValidator(_known_level)] = Field(
+        default="skim", description="Whether a reader should read the page now, skim it, or only file it."
+    )
+    reason: str = Field(default="", description="One sentence: why.")
+    facts: Ids = Field(default=(), description="The ids of the facts that the reason rests on.")
+
+    def priority(self) -> ReadPriority | None:
+        """Return the value; None without a reason, since a bare level helps nobody."""
+        reason = self.reason.strip()
+        return ReadPriority(level=self.level, reason=reason, facts=self.facts) if reason else None
+
+
+class RepairAnswer(BaseModel):
+    """Answer of stage B to a repair: what was not to be written anew may be empty."""
+
+    tldr: tuple[SentenceAnswer, ...] = Field(default=(), description="Exactly 3 sentences.")
+    summary: tuple[SentenceAnswer, ...] = Field(default=(), description="As many sentences as asked for.")
+    projects: tuple[ProjectAnswer, ...] = Field(
+        default=(), description="One item for each project that the link matters to."
+    )
+    priority: PriorityAnswer = Field(default_factory=PriorityAnswer)  # a default would have to stand in the schema
+
+
+class CommentAnswer(RepairAnswer):
     """Answer of stage B."""
 
     tldr: tuple[SentenceAnswer, ...] = Field(min_length=1, description="Exactly 3 sentences.")

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from technoshare.injection import for_readers
 from technoshare.models import Evidence, FactKind
-from technoshare.text import normalise, split_sentences, squeeze, visible
+from technoshare.text import normalise, opens_emptily, split_sentences, squeeze, visible
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def candidates(evidence: Evidence) -> list[Candidate]:
     found: list[Candidate] = []
     seen = {normalise(evidence.title)}
     for snippet in evidence.snippets:
-        for quote in _quotes(snippet.text, evidence.language):
+        for quote in _quotes(for_readers(snippet.text), evidence.language):
             text = squeeze(_CITATION.sub("", visible(quote)))
             key = normalise(text)
             if key not in seen and usable(text, evidence.language):
@@ -77,6 +78,7 @@ def usable(text: str, language: str = "en") -> bool:
         and text.count('"') % 2 == 0
         and not _CODE.search(text)
         and not _BOILERPLATE.search(text)
+        and not opens_emptily(text)
         and sum(char.isalpha() or char == " " for char in text) >= _PLAIN_SHARE * len(text)
         and len(split_sentences(text, language)) == 1
     )

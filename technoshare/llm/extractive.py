@@ -11,7 +11,7 @@ import numpy as np
 from technoshare.aside import aside
 from technoshare.errors import Unusable
 from technoshare.llm.candidates import Candidate, candidates, kind_of
-from technoshare.llm.matching import project_notes
+from technoshare.llm.matching import project_notes, read_priority
 from technoshare.llm.ranking import Matrix, alike, central, diverse
 from technoshare.models import EXTRACTIVE, Comment, Evidence, Fact, Facts, Project, Sentence
 from technoshare.ports import Repair, Tool
@@ -20,6 +20,7 @@ FEWEST_CANDIDATES = 6  # below it there is no comment but an honest reason (DESI
 _MOST_CANDIDATES = 1_000  # a whole paper has about 700; keeps the similarity matrix at 8 MB
 _FACTS = 24  # 3 for the TLDR, up to 15 for the Summary, a few to spare
 _TLDR = 3
+_SECTION = 3_000  # characters of a section, as the gates have it
 _SPARE = 2  # sentences above the minimum of a Summary of normal length
 
 _LEANS = re.compile(
@@ -110,12 +111,30 @@ def _comment(evidence: Evidence, facts: Facts, projects: Sequence[Project]) -> C
     wanted = least + _SPARE if least >= 10 else least
     if len(others) < least:  # a short page says everything once: its best sentences open the Summary too
         others = (*others, *best[: least - len(others)])
+    notes = project_notes(projects, evidence, facts.items)
     return Comment(
         tldr=_in_order(best, evidence),
-        summary=_in_order(others[:wanted], evidence),
-        projects=project_notes(projects, evidence, facts.items),
+        summary=_in_order(_within(others, wanted, least), evidence),
+        projects=notes,
+        priority=read_priority(notes),
         model=EXTRACTIVE,
     )
+
+
+def _within(facts: Sequence[Fact], wanted: int, least: int) -> Sequence[Fact]:
+    """Return the best facts that fit into a section: of too much text the last ones go, then the longest."""
+    chosen = list(facts[:wanted])
+    while len(chosen) > least and _length(chosen) > _SECTION:
+        chosen.pop()
+    spare = sorted(facts[wanted:], key=lambda fact: len(fact.text))
+    while spare and _length(chosen) > _SECTION:
+        longest = max(chosen, key=lambda fact: len(fact.text))
+        chosen[chosen.index(longest)] = spare.pop(0)
+    return chosen
+
+
+def _length(facts: Sequence[Fact]) -> int:
+    return sum(len(fact.text) + 1 for fact in facts)
 
 
 def _in_order(facts: Sequence[Fact], evidence: Evidence) -> tuple[Sentence, ...]:

@@ -7,16 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from technoshare.llm.ranking import alike
-from technoshare.models import Evidence, Fact, Project, ProjectNote
+from technoshare.models import NO_LINK, Evidence, Fact, Project, ProjectNote, ReadPriority
 from technoshare.text import normalise, squeeze
-
-UNRELATED = ProjectNote(theme="none", relevance="no link to our projects")
 
 _CLOSE = 0.048  # cosine of description and page; technical pages about something else mostly stay under it
 _MOST = 2  # projects named for one link; a third one is a coincidence of words
 _NAMED_TERMS = 4
 _SHORT = 4  # letters
-_QUOTABLE = 175  # characters; with its lead-in it stays under the 200 of a reply's `why`
+_QUOTABLE = 170  # characters; with its lead-in it stays under the 200 of a reply's `why`
 
 
 @dataclass(frozen=True)
@@ -27,9 +25,18 @@ class _Match:
 
 
 def project_notes(projects: Sequence[Project], evidence: Evidence, facts: Sequence[Fact]) -> tuple[ProjectNote, ...]:
-    """Return a note per related project, the closest first; the one note `UNRELATED` when there is none."""
+    """Return a note per related project, the closest first; the one note `NO_LINK` when there is none."""
     related = sorted(_related(projects, evidence), key=lambda match: -match.cosine)[:_MOST]
-    return tuple(_note(match, facts) for match in related) or (UNRELATED,)
+    return tuple(_note(match, facts) for match in related) or (NO_LINK,)
+
+
+def read_priority(notes: Sequence[ProjectNote]) -> ReadPriority:
+    """Return what shared words can say about reading the page: they are no reason to read it now."""
+    if NO_LINK in notes:
+        return ReadPriority(level="file", reason="No project of ours shares its words.")
+    names = _listed([note.project for note in notes])
+    facts = tuple(fact for note in notes for fact in note.facts)
+    return ReadPriority(level="skim", reason=f"It shares words with {names}.", facts=facts)
 
 
 def _related(projects: Sequence[Project], evidence: Evidence) -> list[_Match]:
@@ -80,17 +87,16 @@ def _note(match: _Match, facts: Sequence[Fact]) -> ProjectNote:
         theme=match.project.theme,
         project=match.project.name,
         relevance=f"Mentions {_listed(terms)}, which {match.project.name} works on.",
-        why=f"Closest statement: {proof.text}" if proof else "",
+        why=f"The closest statement: {proof.text}" if proof and len(proof.text) <= _QUOTABLE else "",
         facts=(proof.id,) if proof else (),
     )
 
 
 def _proof(terms: Sequence[str], facts: Sequence[Fact]) -> Fact | None:
-    """Return the fact that uses most of the terms, the higher ranked of equals; only one short enough to quote."""
-    quotable = [fact for fact in facts if len(fact.text) <= _QUOTABLE]
-    hits = [sum(words.uses(term) > 0 for term in terms) for words in (_Words.of(fact.text) for fact in quotable)]
-    best = max(hits, default=0)
-    return quotable[hits.index(best)] if best else None
+    """Return the fact that uses most of the terms; of equals one short enough to quote, then the higher ranked."""
+    hits = [sum(words.uses(term) > 0 for term in terms) for words in (_Words.of(fact.text) for fact in facts)]
+    found = [(count, len(fact.text) <= _QUOTABLE, fact) for count, fact in zip(hits, facts, strict=True) if count]
+    return max(found, key=lambda one: one[:2])[2] if found else None
 
 
 def _listed(terms: Sequence[str]) -> str:

@@ -6,10 +6,16 @@ import re
 from collections.abc import Iterable, Sequence
 
 from technoshare.models import Evidence, Fact, Project, Snippet
+from technoshare.ports import Repair
 from technoshare.text import squeeze, visible
 
-# Marks by which chat templates tell who speaks: <|im_start|>, [INST], <<SYS>>, </s>, <start_of_turn>.
-_ROLE_MARKS = re.compile(r"<\|[^|<>\n]{1,40}\|>|\[/?INST\]|<</?SYS>>|</?s>|<(?:start|end)_of_turn>", re.IGNORECASE)
+# Marks by which chat templates tell who speaks or what is a tool call: <|im_start|>, <｜User｜>, [INST], <<SYS>>, </s>,
+# <start_of_turn>, [TOOL_CALLS], <tool_call>, <think>.
+_ROLE_MARKS = re.compile(
+    r"<[|｜][^|｜<>\n]{1,40}[|｜]>|\[/?(?:INST|SYSTEM_PROMPT|TOOL_CALLS|TOOL_RESULTS|AVAILABLE_TOOLS)\]|<</?SYS>>|"
+    r"</?s>|<[be]os>|<(?:start|end)_of_turn>|</?(?:tool_call|tool_response|think)>",
+    re.IGNORECASE,
+)
 
 
 def as_data(text: str, nonce: str) -> str:
@@ -64,3 +70,22 @@ def show_projects(projects: Sequence[Project]) -> str:
         f" | Keywords: {', '.join(project.keywords)}"
         for project in projects
     )
+
+
+def show_repair(repair: Repair, nonce: str) -> str:
+    """Return what the gates found, by section, with the texts that are wrong and what is expected."""
+    wrong = "\n".join(
+        f"- {verdict.section}: {squeeze(as_data(verdict.message, nonce))}"
+        + "".join(f"\n    wrong: {squeeze(as_data(text, nonce))}" for text in verdict.offending[:_SHOWN_OFFENDING])
+        + (f"\n    expected: {verdict.expected}" if verdict.expected else "")
+        for verdict in repair.failures
+    )
+    sections = ", ".join(repair.sections)
+    return (
+        f"Checks of your comment found this (attempt {repair.number} to repair it):\n{wrong}\n"
+        f"Write these sections anew, whole, from the facts alone: {sections}. Leave the others empty, they stand. "
+        "Leave out what no fact says. Answer with one JSON object of the same form, and nothing else."
+    )
+
+
+_SHOWN_OFFENDING = 5  # of one verdict; the model has its whole comment before it

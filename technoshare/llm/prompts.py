@@ -97,6 +97,10 @@ class YamlPrompts:
         """Return the prompt. Raises `KeyError` for a name that no stage uses."""
         return self._prompts[name]
 
+    def texts(self) -> tuple[str, ...]:
+        """Return the words of all prompts, without what is filled in."""
+        return tuple(_VARIABLE.sub(" ", text) for prompt in self._prompts.values() for _, text in prompt.messages)
+
 
 def load_prompts(folder: Path) -> YamlPrompts:
     """Read and check the prompts of both stages."""

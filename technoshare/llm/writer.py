@@ -11,7 +11,7 @@ from typing import Any, cast
 from pydantic import BaseModel, JsonValue
 
 from technoshare.llm import material
-from technoshare.llm.answers import CommentAnswer, FactsAnswer, Nonsense, parse_answer
+from technoshare.llm.answers import CommentAnswer, FactsAnswer, Nonsense, RepairAnswer, parse_answer
 from technoshare.llm.conversation import Conversation, Price, unpriced
 from technoshare.llm.prompts import STAGE_A, STAGE_B
 from technoshare.llm.wire import Message, Named, Request, Turn, Wire
@@ -59,13 +59,14 @@ class ModelWriter:
         shown = material.show_facts(facts.items, nonce)
         values = {"facts": shown, "least": str(least), "most": str(most)}
         messages = self._render(prompt, evidence, nonce, values)
-        messages += _repair_turns(repair) if repair else ()
+        messages += _repair_turns(repair, nonce) if repair else ()
         talk = self._talk(prompt, messages)
-        answer = await talk.answer(CommentAnswer, _schema(prompt))
+        answer = await talk.answer(RepairAnswer if repair else CommentAnswer, _schema(prompt))
         return Comment(
             tldr=tuple(sentence.sentence() for sentence in answer.tldr),
             summary=tuple(sentence.sentence() for sentence in answer.summary),
             projects=tuple(project.note() for project in answer.projects),
+            priority=answer.priority.priority(),
             model=self.model,
             prompt=prompt.ref,
             prompt_length=sum(len(message.content) for message in messages),
@@ -117,11 +118,10 @@ def _schema(prompt: Prompt) -> Named:
     return Named(cast(str, described["name"]), cast(Mapping[str, JsonValue], described["schema"]))
 
 
-def _repair_turns(repair: Repair) -> tuple[Message, ...]:
-    """Show the model its comment and what the gates say about it."""
-    before = repair.comment.model_dump_json(include={"tldr", "summary", "projects"})
-    wrong = "".join(f"- {verdict.section}: {verdict.message}\n" for verdict in repair.failures)
+def _repair_turns(repair: Repair, nonce: str) -> tuple[Message, ...]:
+    """Show the model its comment, what the gates found in it, and which sections to write anew."""
+    before = repair.comment.model_dump_json(include={"tldr", "summary", "projects", "priority"})
     return (
-        Message("assistant", before),
-        Message("user", f"Change what these checks found and leave everything else as it is:\n{wrong}"),
+        Message("assistant", material.as_data(before, nonce)),
+        Message("user", material.show_repair(repair, nonce)),
     )

@@ -1,16 +1,29 @@
-"""The checks on a comment: one name and one pure function each, as gate and as evaluation scorer."""
+"""The checks on a comment: one name and one pure function each, as gate and as evaluation scorer.
+
+The five base checks stand here and decide in the evaluation; `CHECKS` lists all of them, in the order of their fixes.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Sequence
 
 from pydantic import ValidationError
 
-from technoshare.models import EXTRACTIVE, Comment, Evidence, Facts, Message, Sentence, Severity, Verdict
+from technoshare.models import Comment, Sentence, Verdict
 from technoshare.quality.blocks import LONGEST_MESSAGE, block_problems
+from technoshare.quality.case import FINE, Case, Check, Finding, Ground, check, count
+from technoshare.quality.safety import links, mentions, plain_text, prompt_leak, secrets
+from technoshare.quality.truth import citations, cited_support, grounding, known_projects
+from technoshare.quality.wording import (
+    cut_endings,
+    language,
+    preamble,
+    read_priority,
+    redundancy,
+    section_length,
+    tldr_novelty,
+)
 from technoshare.render import PROJECTS_LABEL, SECTION_BREAK, THEME_PREFIX
 from technoshare.text import split_sentences
 
@@ -18,73 +31,17 @@ LABELS = ("TLDR", "Summary", PROJECTS_LABEL)
 TLDR_SENTENCES = 3
 
 
-@dataclass(frozen=True)
-class Case:
-    """A comment as it is posted, and what it is judged against. `bounds`: fewest and most Summary sentences."""
-
-    comment: Comment
-    message: Message
-    fact_ids: frozenset[str]
-    bounds: tuple[int, int] = (10, 15)
-    language: str = "en"
-
-    @classmethod
-    def of(cls, comment: Comment, message: Message, evidence: Evidence, facts: Facts) -> Case:
-        """Return the case of a live comment: its bounds follow from how much was read."""
-        ids = frozenset(fact.id for fact in facts.items)
-        language = evidence.language if comment.model == EXTRACTIVE else "en"  # extracted is in the page's own
-        return cls(comment, message, ids, evidence.summary_bounds, language)
-
-
-Section = Literal["comment", "tldr", "summary", "projects"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What is wrong, each in a sentence that a person would write, and the texts that are."""
-
-    problems: tuple[str, ...] = ()
-    offending: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Check:
-    """A rule for comments: called with a case, it gives the verdict. Its name is that of the function that looks."""
-
-    look: Callable[[Case], Finding]
-    section: Section
-    severity: Severity
-
-    @property
-    def name(self) -> str:
-        """The one name of this rule, as gate and as scorer."""
-        return self.look.__name__
-
-    def __call__(self, case: Case) -> Verdict:
-        """Judge a comment."""
-        return self.verdict(self.look(case))
-
-    def verdict(self, finding: Finding) -> Verdict:
-        """Return the verdict on a finding; an empty one passes."""
-        return Verdict(
-            check=self.name,
-            section=self.section,
-            severity=self.severity,
-            score=0.0 if finding.problems else 1.0,
-            passed=not finding.problems,
-            message=" ".join(finding.problems),
-            offending=finding.offending,
-        )
-
-
-def check(section: Section, severity: Severity = "repair") -> Callable[[Callable[[Case], Finding]], Check]:
-    """Declare the decorated function as a check of a section."""
-    return lambda look: Check(look, section, severity)
-
-
 def judge(case: Case) -> tuple[Verdict, ...]:
     """Run every check; none stops another."""
-    return tuple(check(case) for check in CHECKS)
+    return tuple(rule(case) for rule in CHECKS)
+
+
+def fixed(comment: Comment, ground: Ground) -> Comment:
+    """Return the comment after every fix that needs nobody's help."""
+    for rule in CHECKS:
+        if rule.fix:
+            comment = rule.fix(comment, ground)
+    return comment
 
 
 # ---------------------------------------------------------------- the five base checks
@@ -123,18 +80,39 @@ def projects_theme_prefix(case: Case) -> Finding:
     if not items:
         return Finding(("The Projects section is empty.",))
     problem = f"{len(bare)} of {len(items)} Projects items do not begin with “Theme: X”."
-    return Finding((problem,), bare) if bare else Finding()
+    return Finding((problem,), bare) if bare else FINE
 
 
-CHECKS: tuple[Check, ...] = (
+BASE_CHECKS = (
     schema_validity,
     tldr_sentence_count,
     summary_sentence_count,
     slack_formatting,
     projects_theme_prefix,
 )
+"""The contract's five: they alone decide whether an example of the evaluation passes."""
 
-ALL_PASSED = tuple(check.verdict(Finding()) for check in CHECKS)
+CHECKS: tuple[Check, ...] = (
+    *BASE_CHECKS,
+    plain_text,
+    mentions,
+    secrets,
+    links,
+    prompt_leak,
+    section_length,
+    grounding,
+    citations,
+    cited_support,
+    known_projects,
+    tldr_novelty,
+    redundancy,
+    preamble,
+    cut_endings,
+    language,
+    read_priority,
+)
+
+ALL_PASSED = tuple(rule.verdict(FINE) for rule in CHECKS)
 
 
 # ---------------------------------------------------------------- how they look
@@ -142,19 +120,15 @@ ALL_PASSED = tuple(check.verdict(Finding()) for check in CHECKS)
 
 def _counted(label: str, sentences: Sequence[Sentence], bounds: tuple[int, int], language: str) -> Finding:
     counts = [len(split_sentences(sentence.text, language)) for sentence in sentences]
-    mixed = tuple(sentence.text for sentence, count in zip(sentences, counts, strict=True) if count != 1)
+    mixed = tuple(sentence.text for sentence, number in zip(sentences, counts, strict=True) if number != 1)
     least, most = bounds
     problems = []
     if not least <= sum(counts) <= most:
         wanted = str(least) if least == most else f"{least} to {most}"
-        problems.append(f"The {label} has {_sentences(sum(counts))} instead of {wanted}.")
+        problems.append(f"The {label} has {count(sum(counts))} instead of {wanted}.")
     if mixed:
         problems.append(f"{len(mixed)} of {len(sentences)} {label} items are not exactly one sentence.")
     return Finding(tuple(problems), mixed)
-
-
-def _sentences(count: int) -> str:
-    return f"{count} sentence" if count == 1 else f"{count} sentences"
 
 
 def _shape_problems(comment: Comment) -> Iterator[str]:
@@ -166,7 +140,7 @@ def _shape_problems(comment: Comment) -> Iterator[str]:
     texts = [sentence.text for sentence in (*comment.tldr, *comment.summary)]
     empty = sum(not str(text).strip() for text in (*texts, *(note.relevance for note in comment.projects)))
     if empty:
-        yield f"{_sentences(empty)} without any text."
+        yield f"{count(empty)} without any text."
     if not comment.projects:
         yield "The Projects section has no item."
 
@@ -174,8 +148,9 @@ def _shape_problems(comment: Comment) -> Iterator[str]:
 def _citation_problems(case: Case) -> Iterator[str]:
     comment = case.comment
     sentences = [fact for sentence in (*comment.tldr, *comment.summary) for fact in sentence.facts]
-    cited = {*sentences, *(fact for note in comment.projects for fact in note.facts)}
-    if unknown := sorted(cited - case.fact_ids):
+    advised = comment.priority.facts if comment.priority else ()
+    cited = {*sentences, *(fact for note in comment.projects for fact in note.facts), *advised}
+    if unknown := sorted(cited - set(case.ground.quotes)):
         yield f"It cites facts that do not exist: {', '.join(unknown)}."
 
 

@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable
 
-from technoshare.models import Comment, Evidence, ProjectNote, Sentence, Snippet
+from technoshare.models import Comment, ProjectNote, Sentence
+from technoshare.quality.addresses import without_links
+from technoshare.quality.case import Ground
+from technoshare.quality.secrets import redacted
 from technoshare.text import defused, squeeze
 
-LINK_REMOVED = "[link removed]"
-
 # 18 sentences and 5 projects of these lengths, with header and footer, stay under the 13,000 characters of a message.
-_SENTENCE, _RELEVANCE, _WHY, _NAME = 500, 400, 200, 80
+_SENTENCE, _RELEVANCE, _WHY, _REASON, _NAME = 500, 400, 200, 300, 80
 _PROJECTS = 5
-
-# Slack makes links of bare domains too. Two letters are countries, except these endings of file and module names.
-_TLD = (
-    r"(?:(?!js|ts|go|cs|vb|db|hs|kt|cu|md5)[a-z]{2}|com|org|net|edu|gov|mil|int|info|biz|name|dev|app|xyz|top|site|"
-    r"online|shop|store|club|link|click|live|cloud|tech|page|blog|zip|mov|icu|vip|work|world|space|website|fun|pro|"
-    r"mobi|news|wiki|group|team|one|zone|host|press|rocks|run|tools|network|systems|software|digital|agency|email|"
-    r"support|help|chat|today|life|media|social|xn--[a-z0-9-]+)"
-)
-_LINK = re.compile(
-    rf"""
-    (?:\b[a-z][a-z0-9+.-]{{0,20}}://|\bwww\.|\bmailto:)[^\s<>"`|]+
-    | (?<![\w@./-])(?:[\w.+-]{{1,64}}@)?(?:[^\W_](?:[\w-]*[^\W_])?\.)+{_TLD}(?![\w-]|\.\w)(?:[:/?\#][^\s<>"`|]*)?
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-_BEHIND_A_LINK = ".,;:!?)]}'\"”’*_…"
+_SENTENCES = 30  # twice of what may be; whatever lies beyond is a flood and not worth a look
 
 _MARKDOWN_LINK = re.compile(r"!?\[([^\[\]]{1,300})\]\([^()\s]{0,2000}\)")
 _BOLD = re.compile(r"\*\*|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)")
@@ -37,21 +23,31 @@ _LINE_MARK = re.compile(r"^(?:#{1,6}\s+|[-*+•▪◦‣⁃–]\s+|\d{1,2}[.)]\s
 _THEME = re.compile(r"^(?:theme\s*:\s*)+", re.IGNORECASE)
 
 
-def clean(comment: Comment, evidence: Evidence, found: Sequence[Snippet] = ()) -> Comment:
-    """Return the comment with plain text only: no control characters, markup, mentions, or links of its own.
+def with_plain_texts(comment: Comment, ground: Ground) -> Comment:
+    """Return the comment without marks, mentions and control characters; texts that held nothing else are gone."""
+    del ground
+    return _without_empty(_changed(comment, lambda text, _: plain(text)))
 
-    A link stays when it is the posted one or occurs, whole, in the evidence or in what the tool `found`. Sentences
-    without text are gone, over-long ones end in “…”.
-    """
-    allowed = _links((*_readable(evidence), *(snippet.text for snippet in found)))
-    allowed |= {evidence.url.rstrip("/"), evidence.final_url.rstrip("/"), evidence.domain}
-    return comment.model_copy(
-        update={
-            "tldr": _sentences(comment.tldr, allowed),
-            "summary": _sentences(comment.summary, allowed),
-            "projects": tuple(_project(note, allowed) for note in comment.projects[:_PROJECTS]),
-        }
-    )
+
+def without_secrets(comment: Comment, ground: Ground) -> Comment:
+    """Return the comment without anything that looks like a key, or is one of our own."""
+    return _changed(comment, lambda text, _: redacted(text, ground.private.secrets))
+
+
+def without_foreign_links(comment: Comment, ground: Ground) -> Comment:
+    """Return the comment with every link replaced that was neither posted nor read."""
+    return _changed(comment, lambda text, _: without_links(text, ground.links))
+
+
+def within_lengths(comment: Comment, ground: Ground) -> Comment:
+    """Return the comment with its texts cut to what a message holds, and with few enough projects."""
+    del ground
+    few = {
+        "tldr": comment.tldr[:_SENTENCES],
+        "summary": comment.summary[:_SENTENCES],
+        "projects": comment.projects[:_PROJECTS],
+    }
+    return _changed(comment.model_copy(update=few), _cut)
 
 
 def plain(text: str) -> str:
@@ -61,45 +57,50 @@ def plain(text: str) -> str:
     return squeeze(_LINE_MARK.sub("", _BOLD.sub("", text)))
 
 
-def without_links(text: str, allowed: frozenset[str]) -> str:
-    """Return `text` with every link that is not in `allowed` replaced; bare domains and e-mail addresses count."""
-
-    def judged(hit: re.Match[str]) -> str:
-        link = hit[0].rstrip(_BEHIND_A_LINK)
-        return hit[0] if link.rstrip("/") in allowed else LINK_REMOVED + hit[0][len(link) :]
-
-    return _LINK.sub(judged, text)
+def _cut(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    return text[:limit].rsplit(" ", 1)[0].rstrip(" ,;:.!?") + "…"
 
 
-def _links(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset(hit[0].rstrip(_BEHIND_A_LINK).rstrip("/") for text in texts for hit in _LINK.finditer(text))
+# ---------------------------------------------------------------- every text of a comment
+
+_Change = Callable[[str, int], str]
+"""Takes a text and the characters that it may have."""
 
 
-def _readable(evidence: Evidence) -> tuple[str, ...]:
-    told = (text for _, text in evidence.metadata.known())
-    return (evidence.title, *told, *(snippet.text for snippet in evidence.snippets))
-
-
-def _sentences(sentences: Sequence[Sentence], allowed: frozenset[str]) -> tuple[Sentence, ...]:
-    cleaned = (
-        sentence.model_copy(update={"text": _fixed(sentence.text, allowed, _SENTENCE)}) for sentence in sentences
-    )
-    return tuple(sentence for sentence in cleaned if sentence.text)
-
-
-def _project(note: ProjectNote, allowed: frozenset[str]) -> ProjectNote:
-    return note.model_copy(
+def _changed(comment: Comment, change: _Change) -> Comment:
+    priority = comment.priority
+    return comment.model_copy(
         update={
-            "theme": _THEME.sub("", _fixed(note.theme, allowed, _NAME)),
-            "project": _fixed(note.project, allowed, _NAME),
-            "relevance": _fixed(note.relevance, allowed, _RELEVANCE),
-            "why": _fixed(note.why, allowed, _WHY),
+            "tldr": tuple(_changed_sentence(sentence, change) for sentence in comment.tldr),
+            "summary": tuple(_changed_sentence(sentence, change) for sentence in comment.summary),
+            "projects": tuple(_changed_note(note, change) for note in comment.projects),
+            "priority": priority and priority.model_copy(update={"reason": change(priority.reason, _REASON)}),
         }
     )
 
 
-def _fixed(text: str, allowed: frozenset[str], limit: int) -> str:
-    text = without_links(plain(text), allowed)
-    if len(text) <= limit:
-        return text
-    return text[:limit].rsplit(" ", 1)[0].rstrip(" ,;:.!?") + "…"
+def _changed_sentence(sentence: Sentence, change: _Change) -> Sentence:
+    return sentence.model_copy(update={"text": change(sentence.text, _SENTENCE)})
+
+
+def _changed_note(note: ProjectNote, change: _Change) -> ProjectNote:
+    return note.model_copy(
+        update={
+            "theme": _THEME.sub("", change(note.theme, _NAME)),
+            "project": change(note.project, _NAME),
+            "relevance": change(note.relevance, _RELEVANCE),
+            "why": change(note.why, _WHY),
+        }
+    )
+
+
+def _without_empty(comment: Comment) -> Comment:
+    return comment.model_copy(
+        update={
+            "tldr": tuple(sentence for sentence in comment.tldr if sentence.text),
+            "summary": tuple(sentence for sentence in comment.summary if sentence.text),
+            "priority": comment.priority if comment.priority and comment.priority.reason else None,
+        }
+    )

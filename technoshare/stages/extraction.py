@@ -1,13 +1,21 @@
 """Stage 2: the facts."""
 
+import re
 from collections.abc import Iterator
 
 from technoshare.errors import Unusable
+from technoshare.injection import orders_machines
 from technoshare.models import Evidence, Fact, Facts, Snippet
 from technoshare.ports import Services
 from technoshare.retrieval.search import Search
 from technoshare.runner import stage
-from technoshare.text import contains_quote
+from technoshare.text import contains_quote, normalise
+
+SHORTEST_QUOTE = 3
+"""Words."""
+SHORTEST_UNSPACED = 6
+"""Characters, in scripts without spaces between words."""
+_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
 @stage("stage_a", span="stage_a.run", kind="LLM", timeout=180)
@@ -33,12 +41,19 @@ async def extract(services: Services, evidence: Evidence) -> Facts:
 
 
 def _verified(facts: tuple[Fact, ...], snippets: tuple[Snippet, ...]) -> Iterator[Fact]:
-    """Yield the facts whose quote stands in a snippet, with that snippet's id, numbered anew."""
-    number = 0
+    """Yield the facts whose quote stands in a snippet, with that snippet's id, numbered anew, each once."""
+    seen: set[tuple[str, str]] = set()
     for fact in facts:
-        if (snippet := _holder(fact, snippets)) is not None:
-            number += 1
-            yield fact.model_copy(update={"id": f"f{number}", "snippet": snippet.id})
+        key = (normalise(fact.text), normalise(fact.quote))
+        if key not in seen and _proves(fact.quote) and (snippet := _holder(fact, snippets)) is not None:
+            seen.add(key)
+            yield fact.model_copy(update={"id": f"f{len(seen)}", "snippet": snippet.id})
+
+
+def _proves(quote: str) -> bool:
+    """Tell whether a quote says something: two words stand everywhere, and orders to AI tools are no facts."""
+    long_enough = len(quote.split()) >= SHORTEST_QUOTE or len(_UNSPACED.findall(quote)) >= SHORTEST_UNSPACED
+    return long_enough and not orders_machines(quote)
 
 
 def _holder(fact: Fact, snippets: tuple[Snippet, ...]) -> Snippet | None:

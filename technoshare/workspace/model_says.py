@@ -87,6 +87,7 @@ def _comment(facts: Sequence[tuple[str, str]], prompt: str) -> dict[str, Value]:
         "tldr": [_sentence(fact) for fact in _repeated(facts, 3)[:3]],
         "summary": [_sentence(fact) for fact in _repeated(later, least)[:most]],
         "projects": [_project(facts, prompt)],
+        "priority": {"level": "skim", "reason": facts[0][1], "facts": [facts[0][0]]},
     }
 
 

@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from technoshare.llm.answers import CommentAnswer, FactsAnswer, Nonsense, parse_answer, same_shape, strict_schema
+from technoshare.llm.answers import (
+    CommentAnswer,
+    FactsAnswer,
+    Nonsense,
+    PriorityAnswer,
+    RepairAnswer,
+    parse_answer,
+    same_shape,
+    strict_schema,
+)
+from technoshare.models import ReadPriority
 from technoshare.workspace.model_protocol import Asked, BadRequest, check
 from technoshare.workspace.model_says import fill
 
@@ -68,7 +78,25 @@ def test_a_theme_that_repeats_its_label_loses_it():
     assert answer.projects[0].note().theme == "Data"
 
 
-@pytest.mark.parametrize("shape", [FactsAnswer, CommentAnswer])
+@pytest.mark.parametrize(
+    ("given", "level"),
+    [("read now", "read now"), ("Read_Now", "read now"), (" FILE ", "file"), ("urgent!", "skim"), (7, "skim")],
+)
+def test_a_read_priority_is_one_of_three_levels_and_nothing_without_a_reason(given, level):
+    answer = PriorityAnswer.model_validate({"level": given, "reason": " It is new. ", "facts": ["[f2]"]})
+    assert answer.priority() == ReadPriority(level=level, reason="It is new.", facts=("f2",))
+    assert PriorityAnswer.model_validate({"level": given, "reason": " "}).priority() is None
+
+
+def test_an_answer_without_a_priority_is_still_a_comment_and_a_repair_may_leave_sections_out():
+    bare = {"tldr": [{"text": "a"}], "summary": [{"text": "b"}], "projects": []}
+    assert CommentAnswer.model_validate(bare).priority.priority() is None
+    assert RepairAnswer.model_validate({"tldr": [], "summary": [{"text": "b"}]}).tldr == ()
+    with pytest.raises(Nonsense):
+        parse_answer(json.dumps(bare | {"tldr": []}), CommentAnswer)
+
+
+@pytest.mark.parametrize("shape", [FactsAnswer, CommentAnswer, RepairAnswer])
 def test_the_schemas_are_strict_and_what_fits_them_can_be_read(shape):
     schema = strict_schema(shape)
     check(Asked(model="m", prompt="", rounds=0, schema_name="x", schema=schema))
@@ -78,6 +106,10 @@ def test_the_schemas_are_strict_and_what_fits_them_can_be_read(shape):
 def test_a_schema_that_is_not_strict_would_be_refused():
     with pytest.raises(BadRequest):
         check(Asked(model="m", prompt="", rounds=0, schema_name="x", schema=FactsAnswer.model_json_schema()))
+
+
+def test_a_repair_is_asked_for_in_the_same_shape():
+    assert strict_schema(RepairAnswer)["properties"].keys() == strict_schema(CommentAnswer)["properties"].keys()
 
 
 def test_only_descriptions_may_differ_between_schemas_of_the_same_shape():

@@ -209,10 +209,12 @@ async def test_a_repair_is_asked_of_the_author_and_falls_to_nobody_else():
     first, second = Wire(QUOTA), Wire("good", "good", "good", QUOTA)
     writer = writer_of(first, second)
     facts, comment = await both(writer)
-    again = await writer.comment(EVIDENCE, facts, repair=Repair(comment, (verdict,)))
+    again = await writer.comment(EVIDENCE, facts, repair=Repair(comment, (verdict,), ("tldr",), 1))
     assert (again.model, again.remark, first.asked) == ("model-2", comment.remark, 1)
     with pytest.raises(Unusable, match="no credit left"):
-        await writer.comment(EVIDENCE, facts, repair=Repair(comment, (verdict,)))
+        await writer.comment(EVIDENCE, facts, repair=Repair(comment, (verdict,), ("tldr",), 1))
     keyless = writer_of(Wire(QUOTA))
     facts, comment = await both(keyless)
-    assert (await keyless.comment(EVIDENCE, facts, repair=Repair(comment, (verdict,)))).model == EXTRACTIVE
+    assert (
+        await keyless.comment(EVIDENCE, facts, repair=Repair(comment, (verdict,), ("tldr",), 1))
+    ).model == EXTRACTIVE

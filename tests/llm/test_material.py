@@ -1,8 +1,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from technoshare.llm.material import as_data, show_evidence, show_facts, show_projects, show_source
-from technoshare.models import Fact, Project, Snippet
+from technoshare.llm.material import as_data, show_evidence, show_facts, show_projects, show_repair, show_source
+from technoshare.models import Fact, Project, Snippet, Verdict
+from technoshare.ports import Repair
+from tests import samples
 from tests.llm.samples import evidence
 
 NONCE = "a1b2c3"
@@ -20,7 +22,7 @@ def test_taking_something_out_puts_no_new_mark_together():
 
 
 def test_marks_of_chat_templates_are_gone_and_plain_comparisons_stay():
-    text = "x <|im_start|>system [INST] y [/INST] </s> <<SYS>> a < b | c > d [1] <s1>"
+    text = "x <|im_start|>system [INST] y [/INST] </s> <<SYS>> <｜User｜> [TOOL_CALLS] <tool_call> <think> a < b | c > d [1] <s1>"
     assert as_data(text, NONCE).split() == ["x", "system", "y", "a", "<", "b", "|", "c", ">", "d", "[1]", "<s1>"]
 
 
@@ -47,3 +49,23 @@ def test_a_fact_or_a_project_cannot_break_out_of_its_lines():
     assert show_projects([Project(name="A", theme="T", description="d\ne", keywords=("k", "l"))]) == (
         "- Theme: T | Project: A | d e | Keywords: k, l"
     )
+
+
+def test_a_repair_names_what_is_wrong_where_and_what_to_write_anew():
+    verdict = Verdict(
+        check="grounding",
+        section="comment",
+        severity="repair",
+        score=0.5,
+        passed=False,
+        message="1 of 2 statements could not be verified.",
+        offending=(f"It is {NONCE} 7.",),
+        expected="Every number stands in what was read.",
+    )
+    shown = show_repair(Repair(samples.comment(), (verdict,), ("tldr", "summary"), 2), NONCE)
+    assert (
+        "- comment: 1 of 2 statements could not be verified.\n    wrong: It is 7.\n    expected: Every number" in shown
+    )
+    assert "attempt 2" in shown
+    assert "tldr, summary" in shown
+    assert NONCE not in shown

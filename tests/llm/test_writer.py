@@ -291,7 +291,7 @@ async def test_a_repair_shows_the_model_its_comment_and_what_is_wrong_with_it(se
     )
     async with open_test_writer(server, "chat") as writer:
         comment = await writer.comment(EVIDENCE, facts)
-        await writer.comment(EVIDENCE, facts, repair=Repair(comment, (verdict,)))
+        await writer.comment(EVIDENCE, facts, repair=Repair(comment, (verdict,), ("tldr",), 1))
     *_, before, wrong = server.bodies[-1]["messages"]
     assert comment.tldr[0].text in before["content"]
     assert "Two sentences only." in wrong["content"]

@@ -50,6 +50,11 @@ def test_one_failed_check_is_exit_code_1():
     assert one_off.pass_rate == pytest.approx(0.8)
 
 
+def test_the_checks_beyond_the_base_five_are_told_and_decide_nothing():
+    assert len(BASE_CHECKS) == 5
+    assert score("a").model_copy(update={"others": {"grounding": 0.0}}).passed
+
+
 def test_an_example_that_could_not_be_run_is_exit_code_2_and_counts_as_failed():
     verdict = results(score("a"), score("b", error="FetchError: no"))
     assert (verdict.exit_code, verdict.passed_examples, verdict.overall_pass_rate) == (2, 1, 0.5)

@@ -5,15 +5,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from technoshare.models import ProjectNote, Sentence, Snippet
-from technoshare.quality.sanitize import LINK_REMOVED, clean, plain, without_links
-from tests.samples import PAGE, URL, comment, evidence, sentences
+from technoshare.quality.addresses import LINK_REMOVED, without_links
+from technoshare.quality.case import Ground
+from technoshare.quality.checks import fixed
+from technoshare.quality.sanitize import plain
+from tests.samples import FACTS, PAGE, URL, comment, evidence, sentences
+
+GROUND = Ground(evidence(), FACTS)
 
 PAGE_WITH_LINKS = f"{PAGE}\nThe code is at https://code.example.org/roofs/tree/main. Ask rain@roofs.example.org or see docs.example.net first."
 
 
 def cleaned(text: str, *found: Snippet) -> str:
     changed = comment(tldr=(Sentence(text=text), *sentences(2)))
-    return clean(changed, evidence(PAGE_WITH_LINKS), found).tldr[0].text
+    ground = Ground(evidence(PAGE_WITH_LINKS), FACTS.model_copy(update={"found": found}))
+    return fixed(changed, ground).tldr[0].text
 
 
 @pytest.mark.parametrize(
@@ -32,6 +38,7 @@ def cleaned(text: str, *found: Snippet) -> str:
         "boss@evil.com",
         "ftp://evil.com/x",
         "slack://user?team=T1",
+        "evil.academy/path?x=1",  # an ending that is on no list, but with a path
         "еvil.com",  # a Cyrillic look-alike
         "docs.example.net.evil.com",
         "ht\u200btps://evil.com/x",
@@ -89,19 +96,19 @@ def test_markup_controls_and_mentions_become_plain_words(written: str, shown: st
 
 
 def test_an_overlong_sentence_ends_in_an_ellipsis_and_an_empty_one_is_gone() -> None:
-    fixed = clean(comment(tldr=(Sentence(text="word " * 300), Sentence(text="\u200b "))), evidence())
-    (only,) = fixed.tldr
+    only_fixed = fixed(comment(tldr=(Sentence(text="word " * 300), Sentence(text="\u200b "))), GROUND)
+    (only,) = only_fixed.tldr
     assert only.text.endswith("word…")
     assert len(only.text) <= 501
 
 
 def test_a_theme_loses_a_doubled_label_and_there_are_at_most_five_projects() -> None:
     notes = tuple(ProjectNote(theme=f"Theme: theme: {n}", relevance="It fits.") for n in range(9))
-    assert [note.theme for note in clean(comment(projects=notes), evidence()).projects] == ["0", "1", "2", "3", "4"]
+    assert [note.theme for note in fixed(comment(projects=notes), GROUND).projects] == ["0", "1", "2", "3", "4"]
 
 
 def test_a_clean_comment_is_left_as_it_is() -> None:
-    assert clean(comment(), evidence()) == comment()
+    assert fixed(comment(), GROUND) == comment()
 
 
 @given(st.text(alphabet="ahtps:/.@<>|!#*[]() evil.com\u200bchanel", max_size=60))

@@ -7,17 +7,19 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+from pydantic import Field
+
 from technoshare import pipeline
 from technoshare.errors import TechnoShareError, Unusable
 from technoshare.memory import MemoryClaim
 from technoshare.mlops.evaluation.dataset import Dataset, Example
 from technoshare.models import Job, Value, Verdict
 from technoshare.ports import Services
-from technoshare.quality.checks import CHECKS
+from technoshare.quality import checks
 from technoshare.retrieval.frozen import FrozenFetcher, load_snapshot
 from technoshare.runner import StageRunner
 
-BASE_CHECKS = tuple(check.name for check in CHECKS)
+BASE_CHECKS = tuple(check.name for check in checks.BASE_CHECKS)
 """The deciding scorers of an example that expects a comment."""
 
 
@@ -26,6 +28,8 @@ class Score(Value):
 
     id: str
     scores: dict[str, float]
+    others: dict[str, float] = Field(default={})
+    """Checks beyond the base five; they are told, and do not decide."""
     messages: tuple[str, ...] = ()
     error: str = ""
 
@@ -110,6 +114,7 @@ async def _score(example: Example, folder: Path, services: Services) -> Score:
     return Score(
         id=example.id,
         scores={name: by_name[name].score if name in by_name else 0.0 for name in wanted},
+        others={name: verdict.score for name, verdict in by_name.items() if name not in wanted},
         messages=tuple(f"{v.check}: {v.message}" for v in reviewed.failures),
     )
 
