@@ -55,8 +55,9 @@ crash: $(READY) ## Kill the bot -9 N times at random points and count what was l
 soak: $(READY) ## Let the bot run for MINUTES with faults on and print memory, lost and doubled jobs
 	@$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
-attack: $(READY) ## Try every forbidden address, redirect and hostile body on the live fetcher and count what got through
+attack: $(READY) ## Forbidden addresses, redirects, hostile bodies; a model that obeys the attacker; pages that give orders
 	@$(BIN)/python -m tests.attack
+	@$(BIN)/python -m pytest tests/attack/test_compromised_model.py tests/attack/test_page_injection.py
 
 clean: ## Remove caches (never data/)
 	@rm -rf build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -42,7 +42,7 @@ _BOILERPLATE = re.compile(
     r"leave a (?:comment|reply)|enable javascript|\badvertis|thanks? (?:you )?for reading|table of contents|"
     r"\btext within this block\b|\b(?:related|recent) (?:posts|articles)|\bmin(?:ute)?s? read\b|patreon|"
     r"buy me a coffee|\bstar (?:us|it|this repo)|skip to (?:main )?content|your (?:e-?mail|inbox)|"
-    r"view in browser|page not found",
+    r"view in browser|page not found|\baffiliate links?\b|^disclos(?:ure|aimer)\b|\bsponsored (?:by|post|content)\b",
     re.IGNORECASE,
 )
 _PAIRS = (("(", ")"), ("[", "]"), ("“", "”"))

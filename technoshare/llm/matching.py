@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from technoshare.llm.ranking import alike
 from technoshare.models import NO_LINK, Evidence, Fact, Project, ProjectNote, ReadPriority
@@ -25,9 +26,13 @@ class _Match:
 
 
 def project_notes(projects: Sequence[Project], evidence: Evidence, facts: Sequence[Fact]) -> tuple[ProjectNote, ...]:
-    """Return a note per related project, the closest first; the one note `NO_LINK` when there is none."""
-    related = sorted(_related(projects, evidence), key=lambda match: -match.cosine)[:_MOST]
-    return tuple(_note(match, facts) for match in related) or (NO_LINK,)
+    """Return a note per related project, the closest first; the one note `NO_LINK` when there is none.
+
+    A project whose words stand in no fact is left out: nothing in the comment would show what it has to do with it.
+    """
+    related = sorted(_related(projects, evidence), key=lambda match: -match.cosine)
+    notes = (_note(match, proof) for match in related if (proof := _proof(match.terms[:_NAMED_TERMS], facts)))
+    return tuple(islice(notes, _MOST)) or (NO_LINK,)
 
 
 def read_priority(notes: Sequence[ProjectNote]) -> ReadPriority:
@@ -80,15 +85,13 @@ def _shared(project: Project, page: _Words) -> tuple[str, ...]:
     return tuple(sorted((keyword for keyword in counts if counts[keyword]), key=lambda keyword: -counts[keyword]))
 
 
-def _note(match: _Match, facts: Sequence[Fact]) -> ProjectNote:
-    terms = match.terms[:_NAMED_TERMS]
-    proof = _proof(terms, facts)
+def _note(match: _Match, proof: Fact) -> ProjectNote:
     return ProjectNote(
         theme=match.project.theme,
         project=match.project.name,
-        relevance=f"Mentions {_listed(terms)}, which {match.project.name} works on.",
-        why=f"The closest statement: {proof.text}" if proof and len(proof.text) <= _QUOTABLE else "",
-        facts=(proof.id,) if proof else (),
+        relevance=f"Mentions {_listed(match.terms[:_NAMED_TERMS])}, which {match.project.name} works on.",
+        why=f"The closest statement: {proof.text}" if len(proof.text) <= _QUOTABLE else "",
+        facts=(proof.id,),
     )
 
 

@@ -1,11 +1,14 @@
+import re
+
 import numpy as np
 import pytest
 
 from technoshare.errors import Unusable
 from technoshare.llm.candidates import kind_of, usable
 from technoshare.llm.extractive import Extractive
+from technoshare.llm.matching import project_notes
 from technoshare.llm.ranking import central, diverse
-from technoshare.models import EXTRACTIVE, Comment, Evidence, Facts, Project
+from technoshare.models import EXTRACTIVE, NO_LINK, Comment, Evidence, Facts, Project
 from technoshare.quality.case import Case, Ground
 from technoshare.quality.checks import judge
 from technoshare.render import message
@@ -110,6 +113,17 @@ async def test_a_related_project_is_named_with_the_words_it_shares_and_a_proof()
     assert next(fact.text for fact in facts.items if fact.id == proof) in note.why
 
 
+async def test_a_project_whose_words_stand_in_no_fact_is_not_named() -> None:
+    page = evidence()
+    facts, _ = await written(page)
+    others = tuple(
+        fact for fact in facts.items if not re.search(r"microphone|rain|batter|device|spectr", fact.text, re.IGNORECASE)
+    )
+    assert len(others) > 3
+    assert project_notes(PROJECTS, page, facts.items) != (NO_LINK,)
+    assert project_notes(PROJECTS, page, others) == (NO_LINK,)
+
+
 async def test_shared_words_are_a_reason_to_skim_a_page_and_never_to_drop_everything() -> None:
     _, near = await written(evidence())
     _, far = await written(evidence(), Extractive(()))
@@ -174,6 +188,7 @@ async def test_a_page_without_a_title_or_in_another_language_is_read_as_well() -
         ("A sentence without an end goes on and on", False),
         ("How does the roof measure the rain?", False),
         ("We use cookies to improve your experience here.", False),
+        ("DISCLOSURE: If you buy through affiliate links, I may earn a small commission.", False),
         ("Call roof.measure() and return the value = 3;", False),
         ("A very long one " + "with many words " * 30 + "ends.", False),
     ],
