@@ -7,13 +7,15 @@ from collections.abc import Iterable
 
 LINK_REMOVED = "[link removed]"
 
-# Slack makes links of bare domains too. Two letters are countries, except these endings of file and module names.
-_TLD = (
-    r"(?:(?!js|ts|go|cs|vb|db|hs|kt|cu|md5)[a-z]{2}|com|org|net|edu|gov|mil|int|info|biz|name|dev|app|xyz|top|site|"
-    r"online|shop|store|club|link|click|live|cloud|tech|page|blog|zip|mov|icu|vip|work|world|space|website|fun|pro|"
+# Slack makes links of bare domains too.
+DOMAIN_ENDINGS = (
+    r"com|org|net|edu|gov|mil|int|info|biz|name|dev|app|xyz|top|site|online|shop|store|club|link|click|live|cloud|tech|"
+    r"page|blog|zip|mov|icu|vip|work|world|space|website|fun|pro|"
     r"mobi|news|wiki|group|team|one|zone|host|press|rocks|run|tools|network|systems|software|digital|agency|email|"
-    r"support|help|chat|today|life|media|social|xn--[a-z0-9-]+)"
+    r"support|help|chat|today|life|media|social|xn--[a-z0-9-]+"
 )
+"""Alternatives of a pattern; of the two letters of countries each use decides which end a file's name instead."""
+_TLD = rf"(?:(?!js|ts|go|cs|vb|db|hs|kt|cu|md5)[a-z]{{2}}|{DOMAIN_ENDINGS})"
 _LINK = re.compile(
     rf"""
     (?:\b[a-z][a-z0-9+.-]{{0,20}}://|\bwww\.|\bmailto:)[^\s<>"`|]+

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from technoshare.quality import names as naming
+from technoshare.quality.addresses import DOMAIN_ENDINGS
 from technoshare.quality.dates import Date, agrees, dates, years
 from technoshare.quality.numbers import Amount, amounts, clocks, implied
 from technoshare.quality.rounding import follows, supports
@@ -16,12 +17,8 @@ from technoshare.quality.vocabulary import STOP
 from technoshare.text import normalise, visible
 
 BEHIND_A_LINK = ".,;:!?)]}'\"”’*_…>"
-# Slack makes links of bare domains. Two letters are countries, except these endings of file and module names.
-_TOP = (
-    r"(?:(?!js|ts|go|cs|vb|db|hs|kt|cu|py|rs|rb|md|sh)[a-z]{2}|com|org|net|edu|gov|mil|int|info|biz|name|dev|app|xyz|"
-    r"top|site|online|shop|store|club|link|click|live|cloud|tech|page|blog|zip|mov|example|test|invalid|news|wiki|social|"
-    r"media|digital|software|systems|network|tools|xn--[a-z0-9-]+)"
-)
+# A file's name that nobody wrote is a name, not a link: more endings of files than where links are taken out.
+_TOP = rf"(?:(?!js|ts|go|cs|vb|db|hs|kt|cu|py|rs|rb|md|sh)[a-z]{{2}}|{DOMAIN_ENDINGS}|example|test|invalid)"
 LINK = re.compile(
     rf"(?:\b[a-z][a-z0-9+.-]{{1,20}}://|\bwww\.)[^\s<>\"`|]+"
     rf"|(?<![\w@./-])(?:[^\W_](?:[\w-]*[^\W_])?\.)+{_TOP}(?![\w@-]|\.\w|\()(?:[:/?#][^\s<>\"`|]*)?",
