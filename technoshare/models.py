@@ -24,6 +24,8 @@ from pydantic import (
     model_serializer,
 )
 
+from technoshare.text import count_words
+
 JobId = NewType("JobId", str)
 JobState = Literal["ready", "running", "done", "dead"]
 Outcome = Literal["success", "degraded", "failed", "duplicate", "withdrawn"]
@@ -299,8 +301,8 @@ class Evidence(Result):
 
     @property
     def words(self) -> int:
-        """Number of whitespace-separated words in all snippets."""
-        return sum(len(snippet.text.split()) for snippet in self.snippets)
+        """Number of words in all snippets, also of texts that write no spaces."""
+        return sum(count_words(snippet.text) for snippet in self.snippets)
 
     @property
     def summary_bounds(self) -> tuple[int, int]:

@@ -119,6 +119,19 @@ def _ordinal(label: str) -> int:
     return int(label) if label.isdecimal() else ord(label)
 
 
+# ---------------------------------------------------------------- words
+
+_WORD = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff]{1,2}|[\u0e00-\u0e7f]{1,5}|[^\s\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]+"
+)
+"""Chinese, Japanese and Thai write no spaces; two of their characters, or five Thai ones, make about one word."""
+
+
+def count_words(text: str) -> int:
+    """Return the number of words, also of a text that writes no spaces."""
+    return len(_WORD.findall(text))
+
+
 # ---------------------------------------------------------------- what Slack would act on
 
 _TOKEN = re.compile(r"<(?:!|@[UWB]|#[CGD])[^<>\n]{0,200}>")

@@ -74,3 +74,9 @@ def test_a_checkpoint_of_the_time_when_metadata_was_a_dictionary_still_counts() 
 
 def test_what_is_not_known_is_not_written_down() -> None:
     assert evidence(metadata=Metadata(stars=3)).model_dump(mode="json")["metadata"] == {"stars": 3}
+
+
+def test_a_page_in_chinese_is_as_long_as_it_reads():
+    page = evidence("传感器每天都会记录降雨量。" * 60)
+    assert page.words >= 360
+    assert page.summary_bounds[0] >= 9

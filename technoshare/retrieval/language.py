@@ -1,4 +1,4 @@
-"""Which language a text is in, and how many words it has."""
+"""Which language a text is in."""
 
 import re
 
@@ -9,10 +9,6 @@ _KANA = re.compile(r"[\u3040-\u30ff]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _HANGUL = re.compile(r"[\uac00-\ud7af]")
 _LETTER = re.compile(r"[^\W\d_]")
-_WORD = re.compile(
-    r"[\u3040-\u30ff\u3400-\u9fff]{1,2}|[\u0e00-\u0e7f]{1,5}|[^\s\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]+"
-)
-"""Chinese, Japanese and Thai write no spaces; two of their characters, or five Thai ones, make about one word."""
 _OTHER_NAMES = {"iw": "he", "in": "id", "ji": "yi", "jp": "ja", "cn": "zh", "kr": "ko", "eng": "en", "deu": "de"}
 """Old codes and country codes that pages put into `lang`."""
 
@@ -36,11 +32,6 @@ def language_of(text: str, declared: str = "") -> str:
     if code or len(text) < ENOUGH:
         return code
     return str(py3langid.classify(text[:SAMPLE])[0])
-
-
-def count_words(text: str) -> int:
-    """Return the number of words, also of a text that writes no spaces."""
-    return len(_WORD.findall(text))
 
 
 def _by_script(text: str) -> str:

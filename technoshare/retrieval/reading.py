@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -31,7 +30,7 @@ from technoshare.retrieval import (
 )
 from technoshare.retrieval.obstacles import blocked, not_fetched, site
 from technoshare.retrieval.snippets import chosen
-from technoshare.text import split_sentences
+from technoshare.text import count_words, split_sentences
 
 
 class Adapter(Protocol):
@@ -81,8 +80,6 @@ FEWEST_WORDS = 60
 FEWEST_SENTENCES = 6
 """Below these (DESIGN, section 8) a comment would be longer than its source."""
 
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{2}|[^\s\u3040-\u30ff\u3400-\u9fff]+")
-"""Chinese and Japanese write no spaces; two of their characters make about one word."""
 _SENTENCE_WORDS = 5
 """Fewer words are a heading, a button or a menu entry."""
 
@@ -119,7 +116,7 @@ class _Patient:
 
 
 def _require_enough(evidence: Evidence) -> None:
-    words = sum(len(_WORD.findall(snippet.text)) for snippet in evidence.snippets)
+    words = evidence.words
     if words >= FEWEST_WORDS and _has_sentences(evidence):
         return
     if evidence.obstacle:
@@ -132,6 +129,6 @@ def _has_sentences(evidence: Evidence) -> bool:
         sentence
         for snippet in evidence.snippets
         for sentence in split_sentences(snippet.text, evidence.language)
-        if len(_WORD.findall(sentence)) >= _SENTENCE_WORDS
+        if count_words(sentence) >= _SENTENCE_WORDS
     )
     return len(list(islice(usable, FEWEST_SENTENCES))) == FEWEST_SENTENCES

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lxml.html import HtmlElement
 
 from technoshare.retrieval.blocks import blocks_of
-from technoshare.retrieval.language import count_words
+from technoshare.text import count_words
 
 _BOT = re.compile(
     r"just a moment\b|verif(?:y|ying) (?:that )?(?:you are|you're|your) (?:not a |a )?(?:human|robot|browser)|"

@@ -1,6 +1,7 @@
 import pytest
 
-from technoshare.retrieval.language import count_words, language_of
+from technoshare.retrieval.language import language_of
+from technoshare.text import count_words
 
 ENGLISH = "The cache keeps the pages that were read last, so that the second reader does not wait for the disk again."
 GERMAN = "Der Zwischenspeicher hält die zuletzt gelesenen Seiten, damit der zweite Leser nicht noch einmal warten muss."
