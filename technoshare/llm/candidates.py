@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from technoshare.injection import for_readers
 from technoshare.models import Evidence, FactKind
-from technoshare.text import normalise, opens_emptily, split_sentences, squeeze, visible
+from technoshare.text import count_words, normalise, opens_emptily, split_sentences, squeeze, visible
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,6 @@ _BOILERPLATE = re.compile(
     re.IGNORECASE,
 )
 _PAIRS = (("(", ")"), ("[", "]"), ("“", "”"))
-_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # scripts without spaces between words
 
 
 def candidates(evidence: Evidence) -> list[Candidate]:
@@ -71,7 +70,7 @@ def _quotes(text: str, language: str) -> Iterator[str]:
 def usable(text: str, language: str = "en") -> bool:
     """Tell whether a sentence is whole, plain prose, of a readable length, and about something."""
     return (
-        _SHORTEST <= _words(text) <= _LONGEST
+        _SHORTEST <= count_words(text) <= _LONGEST
         and len(text) <= _LONGEST_TEXT
         and bool(_STARTS.match(text) and _ENDS.search(text))
         and all(text.count(left) == text.count(right) for left, right in _PAIRS)
@@ -82,11 +81,6 @@ def usable(text: str, language: str = "en") -> bool:
         and sum(char.isalpha() or char == " " for char in text) >= _PLAIN_SHARE * len(text)
         and len(split_sentences(text, language)) == 1
     )
-
-
-def _words(text: str) -> int:
-    """Count words; two characters of a script without spaces count as one."""
-    return max(len(text.split()), len(_WIDE.findall(text)) // 2)
 
 
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
