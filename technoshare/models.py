@@ -707,3 +707,17 @@ class Share(Value):
     reply_ts: str = ""
     evidence: Evidence | None = None
     comment: Comment | None = None
+
+
+class Vote(Value):
+    """What somebody thinks of a job's comment. One person has one vote a job: the last one counts."""
+
+    job_id: JobId
+    generation: int
+    user: str
+    """Slack's user id, never a name."""
+    value: Literal["up", "down", "none"]
+    """`none` takes an earlier vote back."""
+    reason: str = ""
+    at: float
+    """Unix seconds."""

@@ -33,6 +33,7 @@ from technoshare.models import (
     Submitted,
     Trail,
     Verdict,
+    Vote,
 )
 
 Clock = Callable[[], float]
@@ -188,6 +189,13 @@ class Tracker(Protocol):
 
     async def record(self, job: Job, times: JobTimes, trails: Mapping[str, Trail], outcome: Outcome) -> None:
         """Keep the finished job durably for MLflow; idempotent by job id and generation."""
+
+
+class Feedback(Protocol):
+    """Where votes on comments go."""
+
+    async def vote(self, vote: Vote) -> None:
+        """Keep the vote for MLflow; durable when it returns. It never waits for a server and never raises."""
 
 
 # ---------------------------------------------------------------- jobs

@@ -1,0 +1,5 @@
+import sys
+
+from technoshare.cli import main
+
+sys.exit(main())
