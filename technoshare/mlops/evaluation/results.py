@@ -69,9 +69,7 @@ class ExampleResult(Value):
     @property
     def pass_rate(self) -> float:
         """Share of deciding scorers at 1.0, over all epochs; an epoch with an error has none."""
-        reached = [
-            epoch.scores.get(name) == 1.0 and not epoch.error for epoch in self.epochs for name in self.deciding
-        ]
+        reached = [epoch.scores.get(name) == 1.0 and not epoch.error for epoch in self.epochs for name in self.deciding]
         return sum(reached) / len(reached)
 
     def score(self, scorer: str) -> float | None:
