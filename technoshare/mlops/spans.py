@@ -130,7 +130,8 @@ def _model(span: Span) -> dict[str, JsonValue]:
     model, provider = span.attributes.get("model"), span.attributes.get("provider")
     if span.kind != "LLM" or not model or model == EXTRACTIVE:
         return {}
-    return {"mlflow.llm.model": model} | ({"mlflow.llm.provider": provider} if provider else {})
+    known: dict[str, JsonValue] = {"mlflow.llm.model": model, "mlflow.llm.provider": provider}
+    return {name: value for name, value in known.items() if value}
 
 
 # ---------------------------------------------------------------- what went in and came out
