@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from importlib.metadata import version
 from pathlib import Path
 
-from pydantic import JsonValue, SecretStr
+from pydantic import JsonValue
 
 from technoshare import pipeline
 from technoshare.aside import aside
@@ -29,6 +29,7 @@ from technoshare.llm.extractive import Extractive
 from technoshare.llm.opening import open_writer
 from technoshare.llm.prompts import load_projects, load_prompts, projects_hash
 from technoshare.llm.ranking import warm_up
+from technoshare.mlops.privacy import Privacy
 from technoshare.mlops.tracing import Untracked
 from technoshare.mlops.tracking import open_tracker
 from technoshare.models import (
@@ -177,9 +178,8 @@ def single_job(url: str) -> Job:
 
 def _private(settings: Settings) -> Private:
     """Return what no reply may repeat; without a model there is no prompt that could leak."""
-    values = (value for _, value in settings if isinstance(value, SecretStr))
     prompts = () if settings.model == EXTRACTIVE else load_prompts(settings.prompts_dir).texts()
-    return Private(prompts=prompts, secrets=tuple(value.get_secret_value() for value in values))
+    return Private(prompts=prompts, secrets=settings.secrets)
 
 
 @asynccontextmanager
@@ -222,6 +222,7 @@ def _open_tracker(settings: Settings, *, busy: Callable[[], bool]) -> AbstractAs
         app_version=_app_version(),
         projects_hash=projects_hash(load_projects(settings.projects_file)),
         busy=busy,
+        privacy=Privacy(settings.content, settings.secrets),
     )
 
 
