@@ -100,12 +100,17 @@ def _reduced_trace(trace: TraceRecord, mode: ContentMode) -> TraceRecord:
 
 
 def _reduced_span(span: Span, mode: ContentMode) -> Span:
-    numbers = {name: value for name, value in span.attributes.items() if isinstance(value, bool | int | float)}
-    texts = {name: value for name, value in span.attributes.items() if name in _allowed(_ATTRIBUTES, mode)}
-    if "error" in texts:
-        texts["error"] = _class_of(str(texts["error"]))
-    attributes: dict[str, JsonValue] = numbers | texts
-    return span.model_copy(update={"attributes": attributes, "inputs": None, "outputs": None})
+    kept = {name: value for name, value in span.attributes.items() if _is_no_content(name, value, mode)}
+    if "error" in kept:
+        kept["error"] = _class_of(str(kept["error"]))
+    return span.model_copy(update={"attributes": kept, "inputs": None, "outputs": None})
+
+
+def _is_no_content(name: str, value: JsonValue, mode: ContentMode) -> bool:
+    """Tell whether an attribute is a number, or one that is listed and of the shape that we give it."""
+    if isinstance(value, bool | int | float):
+        return True
+    return name in _allowed(_ATTRIBUTES, mode) and (isinstance(value, str) or name.startswith("mlflow."))
 
 
 def _reduced_assessments(assessments: Iterable[Assessment]) -> Iterable[Assessment]:

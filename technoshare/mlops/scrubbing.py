@@ -23,9 +23,8 @@ def scrubbed(value: V, own: Iterable[str] = ()) -> V:
     `own` are the values of secret settings.
     """
     forms = {form for secret in own for form in (secret, json.dumps(secret)[1:-1], quote(secret, safe=""))}
-    return type(value).model_validate(
-        _clean(value.model_dump(mode="json"), tuple(sorted(forms, key=len, reverse=True)))
-    )
+    longest_first = tuple(sorted(forms, key=len, reverse=True))
+    return type(value).model_validate(_clean(value.model_dump(mode="json"), longest_first))
 
 
 def _clean(value: JsonValue, own: tuple[str, ...]) -> JsonValue:
