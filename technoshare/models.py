@@ -27,6 +27,10 @@ from pydantic import (
 from technoshare.text import count_words
 
 JobId = NewType("JobId", str)
+
+FORGOTTEN = "forgotten"
+"""The error of a job of which nothing but its id is left."""
+
 JobState = Literal["ready", "running", "done", "dead"]
 Outcome = Literal["success", "degraded", "failed", "duplicate", "withdrawn"]
 Coverage = Literal["full", "partial", "abstract", "metadata", "none"]
