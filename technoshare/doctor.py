@@ -89,7 +89,8 @@ async def _alone(name: str, check: Check, settings: Settings, seconds: float) ->
 async def _settings(settings: Settings) -> AsyncIterator[Finding]:
     """Settings that cannot be read end the command before it begins, with their own line."""
     del settings
-    yield good("settings", f"from {'.env and ' if Path('.env').is_file() else ''}the environment")
+    read = ".env and " if os.path.isfile(".env") else ""  # noqa: PTH113, ASYNC240 - a look of microseconds
+    yield good("settings", f"from {read}the environment")
 
 
 # ---------------------------------------------------------------- Slack

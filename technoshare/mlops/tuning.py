@@ -61,9 +61,7 @@ def file_of(database: str) -> Path:
         return Path(rest[1:])
     if kind.startswith("postgres"):
         raise ConfigError("PostgreSQL needs no tuning: it has its own journal and analyses by itself (autovacuum)")
-    raise ConfigError(
-        f"{database} is no SQLite file; run this beside the server's file: technoshare mlflow tune --db PATH"
-    )
+    raise ConfigError(f"{kind}://… is a server; where its file lies, run: technoshare mlflow tune --db PATH")
 
 
 def file_behind(uri: str) -> Path | None:

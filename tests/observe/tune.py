@@ -16,14 +16,15 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, suppress
 from pathlib import Path
+from types import MappingProxyType
 
 import requests
 
 from technoshare.mlops import tuning
-from technoshare.mlops.server import HOST, Server, running_server, serving
+from technoshare.mlops.server import ENVIRONMENT, HOST, OPTIONS, Server, running_server, serving
 
 STAGES = ("job", "retrieval", "stage_a", "stage_b", "quality_gates", "slack_post")
 METRICS = ("latency_seconds", "total_tokens", "cost_usd", "input_tokens", "output_tokens")
@@ -57,14 +58,14 @@ def _tune(folder: Path, jobs: int, cap: float) -> None:
     said = tuning.look(db)
     print(f"\n{said.runs:,} runs, {said.bytes / 1e6:.0f} MB, journal {said.journal}, {said.statistics} statistics")
     with plain_server(folder) as server:
-        _pages("as MLflow leaves it", server.url, cap)
+        _pages("as MLflow leaves it", server, cap)
     with plain_server(folder) as server:
-        _page(server.url, "", "attributes.start_time DESC", cap)  # so that its connections know the old state
+        _page(server, "", "attributes.start_time DESC", cap)  # so that its connections know the old state
         tuned = tuning.tune(db)
         print(f"tuned in {tuned.seconds:.2f} s beside a running server")
-        _pages("the same server afterwards", server.url, cap)
+        _pages("the same server afterwards", server, cap)
     with running_server(port=0, db=db, artifacts=folder / "mlartifacts") as server:
-        _pages("make mlflow", server.url, cap)
+        _pages("make mlflow", server, cap)
 
 
 def fill(db: Path, jobs: int) -> None:
@@ -99,38 +100,39 @@ def _run(connection: sqlite3.Connection, chance: random.Random, number: int, sta
 # ---------------------------------------------------------------- pages
 
 
-def _pages(title: str, url: str, cap: float) -> None:
+def _pages(title: str, server: Server, cap: float) -> None:
     print(title)
     for name, filtered, order in (
         ("the newest 100 jobs", "tags.kind = 'job'", "attributes.start_time DESC"),
         ("sorted by a param", "", "params.model ASC"),
         ("sorted by a metric", "", "metrics.latency_seconds DESC"),
     ):
-        print(f"  {name:<24} {_page(url, filtered, order, cap)}", flush=True)
-    print(f"  {'a run made meanwhile':<24} {_written_meanwhile(url, cap)}", flush=True)
+        print(f"  {name:<24} {_page(server, filtered, order, cap)}", flush=True)
+    print(f"  {'a run made meanwhile':<24} {_written_meanwhile(server, cap)}", flush=True)
 
 
-def _page(url: str, filtered: str, order: str, cap: float) -> str:
+def _page(server: Server, filtered: str, order: str, cap: float) -> str:
+    """Return how long the page took and, since others use the machine too, what it cost."""
     asked = {"experiment_ids": ["0"], "filter": filtered, "order_by": [order], "max_results": 100}
-    started = time.monotonic()
+    used, started = _cpu(server), time.monotonic()
     try:
-        answer = requests.post(f"{url}/api/2.0/mlflow/runs/search", json=asked, timeout=cap)
+        answer = requests.post(f"{server.url}/api/2.0/mlflow/runs/search", json=asked, timeout=cap)
     except requests.Timeout:
         return f"not within {cap:g} s"
-    seconds = time.monotonic() - started
+    told = f"{time.monotonic() - started:.2f} s, {_cpu(server) - used:.2f} s of CPU"
     rows = len(answer.json().get("runs", ())) if answer.ok else 0
-    return f"{seconds:.2f} s" if rows == 100 else f"{seconds:.2f} s, HTTP {answer.status_code}, {rows} rows"
+    return told if rows == 100 else f"{told}, HTTP {answer.status_code}, {rows} rows"
 
 
-def _written_meanwhile(url: str, cap: float) -> str:
+def _written_meanwhile(server: Server, cap: float) -> str:
     """Create a run while a page is being sorted; a page that did not end is still being sorted in the server."""
-    sorting = threading.Thread(target=_page, args=(url, "", "metrics.total_tokens DESC", cap), daemon=True)
+    sorting = threading.Thread(target=_page, args=(server, "", "metrics.total_tokens DESC", cap), daemon=True)
     sorting.start()
     started = time.monotonic()
-    answer = requests.post(f"{url}/api/2.0/mlflow/runs/create", json={"experiment_id": "0"}, timeout=cap)
+    answer = requests.post(f"{server.url}/api/2.0/mlflow/runs/create", json={"experiment_id": "0"}, timeout=cap)
     seconds = time.monotonic() - started
     sorting.join()
-    return f"{seconds:.2f} s{'' if answer.ok else ' and then ' + answer.json().get('message', '')[:60]!r}"
+    return f"{seconds:.2f} s" + ("" if answer.ok else f", then {answer.json().get('message', '')[:60]!r}")
 
 
 # ---------------------------------------------------------------- latency
@@ -139,7 +141,8 @@ def _written_meanwhile(url: str, cap: float) -> str:
 def _compare(folder: Path) -> None:
     """Print what a small request over one kept connection takes on a default server and on ours, and their memory."""
     print(f"one GET of an experiment, median of {ASKED}; memory of all processes of the server")
-    with plain_server(folder / "default", ()) as server:
+    anybodys, quiet = ("--uvicorn-opts", "--log-level warning"), {"MLFLOW_DISABLE_TELEMETRY": "true"}
+    with plain_server(folder / "default", anybodys, quiet) as server:
         print(f"  mlflow server            {_latency(server.url):5.1f} ms  {_memory(server):6.0f} MB", flush=True)
     ours = folder / "ours"
     with running_server(port=0, db=ours / "mlflow.db", artifacts=ours / "mlartifacts") as server:
@@ -156,25 +159,34 @@ def _latency(url: str) -> float:
     return statistics.median(seconds) * 1000
 
 
-def plain_server(folder: Path, options: Sequence[str] = ("--workers", "1")) -> AbstractContextManager[Server]:
-    """Start `mlflow server` as anybody would, on a file that nobody has tuned."""
+def plain_server(
+    folder: Path, options: Sequence[str] = OPTIONS, environment: Mapping[str, str] = MappingProxyType(ENVIRONMENT)
+) -> AbstractContextManager[Server]:
+    """Start a server on a file that nobody has tuned."""
     folder.mkdir(exist_ok=True)
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
-    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true"}
-    return serving(port, folder / "mlflow.db", folder / "mlartifacts", options, quiet)
+    return serving(port, folder / "mlflow.db", folder / "mlartifacts", options, environment)
 
 
 def _memory(server: Server) -> float:
     """Return the MB that the server and its children hold."""
-    pages = 0
+    return sum(int(fields[21]) for fields in _processes(server)) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _cpu(server: Server) -> float:
+    """Return the seconds of processor time that they have used."""
+    return sum(int(fields[11]) + int(fields[12]) for fields in _processes(server)) / os.sysconf("SC_CLK_TCK")
+
+
+def _processes(server: Server) -> Iterator[list[str]]:
+    """Yield what /proc says about each process of the server's group, from the third field on."""
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             fields = stat.read_text().rpartition(")")[2].split()
-            if int(fields[2]) == server.process.pid:  # its process group
-                pages += int(fields[21])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+            if int(fields[2]) == server.process.pid:
+                yield fields
 
 
 if __name__ == "__main__":
