@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import sqlite3
 
 from technoshare.once import Sleep
@@ -13,8 +14,8 @@ from technoshare.text import duration
 
 logger = logging.getLogger("technoshare.health")
 
-FIRST = 20.0
-"""Seconds after the start: what the last process left has been taken up by then, or it has not."""
+FIRST = 5.0
+"""Seconds after the start: by then it is clear what the last process has left."""
 
 PERIOD = 600.0
 """Seconds between two lines."""
@@ -48,7 +49,7 @@ async def _jobs(database: Database, since: float, now: float) -> Health:
     try:
         ((waiting, running, ended, oldest),) = await database.execute(_FIGURES, {"since": since})
     except sqlite3.Error as error:
-        return Health(f"jobs: the file cannot be read: {error}", oldest=LATE + 1)
+        return Health(f"jobs: the file cannot be read: {error}", oldest=math.inf)
     age = 0.0 if oldest is None else max(0.0, now - oldest)
     waits = f", the oldest for {duration(age)}" if waiting else ""
     return Health(f"jobs: {waiting} wait{waits}, {running} run, {ended} ended since the start", age)
