@@ -20,6 +20,7 @@ from technoshare.aside import aside
 from technoshare.errors import ConfigError, Unusable
 from technoshare.jobs.control import open_control
 from technoshare.jobs.engine import open_engine
+from technoshare.jobs.health import tell_health
 from technoshare.jobs.looks import SqliteLooks
 from technoshare.jobs.messages import SqliteMessages
 from technoshare.jobs.orders import Desk
@@ -124,13 +125,14 @@ async def run_bot(settings: Settings) -> None:
         async with _signals(stopping), asyncio.TaskGroup() as group:
             announcing = group.create_task(_announce(slack, settings, services.writer))
             pruning = group.create_task(prune_daily(engine.database, time.time))
+            telling = group.create_task(tell_health(engine.database, tracker, time.time))
             mending = group.create_task(slack.signs.mend())
             guarding = group.create_task(_guard(engine.database, refused))
             group.create_task(_close_intake(slack, stopping))
             await engine.serve(
                 answer, give_up, workers=settings.workers, stopping=stopping, drain=settings.drain_seconds
             )
-            for task in (announcing, pruning, mending, guarding):
+            for task in (announcing, pruning, telling, mending, guarding):
                 task.cancel()
     if problems:  # the bot has ended in good order; what is stored waits for a token
         raise problems[0]

@@ -85,7 +85,9 @@ def test_a_model_of_ones_own_gets_no_price_of_a_namesake(mlflow_server, experime
     def trails(job):
         recorder = sample.a_recorder()
         with recorder.span("stage_b.run", "LLM") as span, recorder.span("llm.call", "LLM") as call:
-            call.set(model="gpt-4o", provider="llm.example.org", input_tokens=1000, output_tokens=500, total_tokens=1500)
+            call.set(
+                model="gpt-4o", provider="llm.example.org", input_tokens=1000, output_tokens=500, total_tokens=1500
+            )
         return {"stage_b": sample.a_trail(1, Record(), span)}
 
     trace = sent(mlflow_server, experiment, a_record(trails))
