@@ -27,6 +27,7 @@ STAGE_A = "stage_a_extract_facts"
 STAGE_B = "stage_b_compose_reply"
 PROMPTS = (STAGE_A, STAGE_B)
 
+
 @dataclass(frozen=True)
 class _Contract:
     """What the code fills in and what it reads back."""
