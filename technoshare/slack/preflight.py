@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -50,14 +51,18 @@ class Identity:
         return f"{self.url}archives/{channel}/p{ts.replace('.', '')}"
 
 
-async def preflight(client: AsyncWebClient, app_token: str, channels: Iterable[str]) -> Identity:
-    """Check both tokens and look at the channels; a channel that the bot cannot read is only warned about.
+async def preflight(
+    client: AsyncWebClient, app_token: str, channels: Collection[str], alert_channel: str = ""
+) -> Identity:
+    """Check both tokens and look at the channels; one that the bot cannot read or write in is only warned about.
 
     Raises `ConfigError` that names the variable and what is wrong with it.
     """
     known = await _bot(client)
     name = str(known["user"])
     external = [channel for channel in channels if await _is_external(client, channel, name)]
+    if alert_channel and alert_channel not in channels:
+        await _channel(client, "ALERT_CHANNEL", alert_channel, name)
     return Identity(
         team=str(known["team_id"]),
         bot_user=str(known["user_id"]),
@@ -102,25 +107,31 @@ def _missing_scopes(known: AsyncSlackResponse) -> list[str]:
 
 
 async def _is_external(client: AsyncWebClient, channel: str, name: str) -> bool:
-    """Look at one channel, warn when the bot cannot hear it, and tell whether another company can read it."""
-    try:
-        answer = await client.conversations_info(channel=channel)
-    except SlackApiError as error:
-        log.warning(
-            "channel %s: %s; check TECHNOSHARE_CHANNEL_ID, and in a private channel type /invite @%s",
-            channel, code_of(error), name,
-        )  # fmt: skip
-        return False
-    except NO_ANSWER as error:
-        log.warning("channel %s could not be looked up: %s", channel, type(error).__name__)
-        return False
-    found = answer["channel"]
-    if not found.get("is_member"):
-        log.warning("the bot is not in #%s (%s): type /invite @%s there", found.get("name"), channel, name)
+    """Look at one channel and tell whether another company can read it."""
+    found = await _channel(client, "TECHNOSHARE_CHANNEL_ID", channel, name)
     external = bool(found.get("is_ext_shared") or found.get("is_pending_ext_shared"))
     if external:
         log.warning("#%s (%s) is shared with another company: its links are not read", found.get("name"), channel)
     return external
+
+
+async def _channel(client: AsyncWebClient, variable: str, channel: str, name: str) -> dict[str, Any]:
+    """Return what Slack says about a channel, nothing when it says nothing; warn when the bot is not in it."""
+    try:
+        answer = await client.conversations_info(channel=channel)
+    except SlackApiError as error:
+        log.warning(
+            "channel %s: %s; check %s, and in a private channel type /invite @%s",
+            channel, code_of(error), variable, name,
+        )  # fmt: skip
+        return {}
+    except NO_ANSWER as error:
+        log.warning("channel %s could not be looked up: %s", channel, type(error).__name__)
+        return {}
+    found: dict[str, Any] = answer["channel"]
+    if not found.get("is_member"):
+        log.warning("the bot is not in #%s (%s): type /invite @%s there", found.get("name"), channel, name)
+    return found
 
 
 async def _socket_url(client: AsyncWebClient, app_token: str) -> str:
