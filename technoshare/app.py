@@ -32,7 +32,7 @@ from technoshare.llm.opening import open_writer
 from technoshare.llm.prompts import load_projects, load_prompts, projects_hash
 from technoshare.llm.ranking import warm_up
 from technoshare.mlops.tracing import Untracked
-from technoshare.mlops.tracking import open_tracker
+from technoshare.mlops.tracking import SpooledTracker, open_tracker
 from technoshare.models import (
     EXTRACTIVE,
     Apology,
@@ -219,7 +219,9 @@ def _budget(settings: Settings, database: Database) -> Budget:
     return Unlimited() if usd is None else SqliteBudget(database, usd, time.time)
 
 
-def _open_tracker(settings: Settings, *, busy: Callable[[], bool]) -> AbstractAsyncContextManager[Tracker]:
+def _open_tracker(
+    settings: Settings, *, busy: Callable[[], bool]
+) -> AbstractAsyncContextManager[SpooledTracker | Untracked]:
     return open_tracker(
         uri=settings.mlflow_tracking_uri,
         experiment=settings.mlflow_experiment_name,
