@@ -83,11 +83,10 @@ class SqliteAlerts:
             await connection.execute_fetchall("update alerts set over = 1 where name = ? and over = 0", (rate.name,))
         elif bad / total > rate.most + _EPSILON:
             line = rate.line.format(bad=bad, total=total, share=_percent(bad / total), most=_percent(rate.most))
-            at = self._clock()
             await connection.execute_fetchall(
-                "insert into alerts (token, name, line, at) select ?, ?, ?, ?"
-                " where not exists (select 1 from alerts where name = ? and over = 0)",
-                (f"{rate.name} {at:.3f}", rate.name, line, at, rate.name),
+                "insert into alerts (token, name, line, at) select lower(hex(randomblob(12))), :name, :line, :at"
+                " where not exists (select 1 from alerts where name = :name and over = 0)",
+                {"name": rate.name, "line": line, "at": self._clock()},
             )
 
     async def reserve(self, token: str, at: float) -> Reservation | None:

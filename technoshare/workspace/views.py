@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from technoshare.workspace.changes import Changes
@@ -23,6 +24,14 @@ Values = dict[str, list[str] | str]
 """What a person chose or typed, by block."""
 
 
+@dataclass
+class _Trigger:
+    user: str
+    until: float
+    """On the monotonic clock."""
+    used: bool = False
+
+
 class Views:
     """At most one form a person; a later one takes its place."""
 
@@ -30,24 +39,25 @@ class Views:
         self.shown: dict[str, Json] = {}
         """User → the form on the screen."""
         self._changes = changes
-        self._triggers: dict[str, tuple[str, float]] = {}
+        self._triggers: dict[str, _Trigger] = {}
 
     def trigger(self, user: str) -> str:
         """Return the id with which the app may answer what `user` did with a form, once and soon."""
         trigger = f"{int(time.time() * 1000)}.{secrets.token_hex(8)}"
-        self._triggers[trigger] = user, time.monotonic() + TRIGGER_SECONDS
+        self._triggers[trigger] = _Trigger(user, time.monotonic() + TRIGGER_SECONDS)
         return trigger
 
     def open(self, trigger: Any, view: Any) -> Json:
         """Show a form to whom the trigger belongs and return it as Slack does. Raises `ApiError`."""
-        user, until = self._triggers.get(str(trigger), ("", 0.0))
-        if not user:
+        if (known := self._triggers.get(str(trigger))) is None:
             raise ApiError("invalid_trigger_id")
-        if time.monotonic() > until:
+        if known.used:
+            raise ApiError("exchanged_trigger_id")
+        if time.monotonic() > known.until:
             raise ApiError("expired_trigger_id")
         if problem := _problem(view):
             raise ApiError("invalid_arguments", detail=problem)
-        del self._triggers[str(trigger)]
+        user, known.used = known.user, True
         self.shown[user] = opened = _opened(view)
         self._changes.note()
         return opened

@@ -84,10 +84,11 @@ class Looks:
 
 
 class Votes:
-    """Takes every click for the first of its kind; remembers what it was told."""
+    """Counts every click, wherever it comes from; remembers what it was told."""
 
     def __init__(self) -> None:
         self.clicks: list[Click] = []
+        self.standing: dict[str, str] = {}
         self.explained: list[Vote] = []
         self.stands = True
         self.failures: list[Exception] = []
@@ -98,11 +99,11 @@ class Votes:
     async def cast(self, click) -> Vote | None:
         if self.failures:
             raise self.failures.pop(0)
-        again = any(other.value == click.value and other.user == click.user for other in self.clicks)
         self.clicks.append(click)
         if not self.stands:
             return None
-        value = "none" if again else click.value
+        value = "none" if self.standing.get(click.user) == click.value else click.value
+        self.standing[click.user] = value
         return Vote(job_id=click.job_id, generation=click.generation, user=click.user, value=value, at=click.at)
 
     async def explain(self, vote) -> bool:
