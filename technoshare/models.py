@@ -741,6 +741,17 @@ class Vote(Value):
     """Unix seconds."""
 
 
+class Complaint(Value):
+    """A comment that somebody voted down, with what it was made from."""
+
+    job_id: JobId
+    generation: int
+    url: str
+    evidence: Evidence
+    reasons: tuple[str, ...]
+    """As they were kept, one for each 👎 that has one."""
+
+
 class Alert(Value):
     """A line to be said once, since a rate fell below what is wanted."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from technoshare.cli import freezing
+from technoshare.cli import adding, freezing
 from technoshare.cli.command import Commands, command
 from technoshare.settings import Settings
 
@@ -18,6 +18,7 @@ def add(commands: Commands) -> None:
         one.add_argument("--dataset", type=Path, default=Path("evalsets/technoshare_eval.yaml"))
         one.add_argument("--output", type=Path, default=Path("eval_results.json"), help="where the results go")
     freezing.add(actions)
+    adding.add(actions)
 
 
 async def _evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
