@@ -18,6 +18,7 @@ from pydantic import JsonValue, SecretStr
 from technoshare import pipeline
 from technoshare.aside import aside
 from technoshare.errors import ConfigError, Unusable
+from technoshare.jobs.alerts import SqliteAlerts, down_rate, pass_rate
 from technoshare.jobs.control import open_control
 from technoshare.jobs.engine import open_engine
 from technoshare.jobs.health import tell_health
@@ -27,6 +28,7 @@ from technoshare.jobs.orders import Desk
 from technoshare.jobs.pruning import prune_daily
 from technoshare.jobs.shares import SqliteShares
 from technoshare.jobs.spending import SqliteBudget
+from technoshare.jobs.votes import SqliteVotes
 from technoshare.llm.extractive import Extractive
 from technoshare.llm.opening import open_writer
 from technoshare.llm.prompts import load_projects, load_prompts, projects_hash
@@ -47,6 +49,7 @@ from technoshare.models import (
     Reviewed,
     Share,
 )
+from technoshare.once import Once
 from technoshare.ports import Budget, Claim, Fetcher, Private, PromptBook, Services, Tracker, Unlimited, Writer
 from technoshare.retrieval.cache import CachingFetcher, asked_again, read_for
 from technoshare.retrieval.etiquette import ConsiderateFetcher, SigningFetcher
@@ -91,6 +94,8 @@ async def run_bot(settings: Settings) -> None:
             channels=settings.channels,
             engine=engine,
             looks=SqliteLooks(engine.database),
+            votes=(votes := SqliteVotes(engine.database, tracker)),
+            alert_channel=settings.alert_channel,
             look_back_a_day=engine.database.replaced,
             refused=refused,
             ambiguous=settings.slack_ambiguous,
@@ -133,11 +138,13 @@ async def run_bot(settings: Settings) -> None:
             telling = group.create_task(tell_health(engine.database, tracker, time.time))
             mending = group.create_task(slack.signs.mend())
             guarding = group.create_task(_guard(engine.database, refused))
+            handing = group.create_task(votes.hand_on())  # what the last process did not come to
+            alarming = group.create_task(_alarm(slack, settings, engine.database))
             group.create_task(_close_intake(slack, stopping))
             await engine.serve(
                 answer, give_up, workers=settings.workers, stopping=stopping, drain=settings.drain_seconds
             )
-            for task in (announcing, pruning, telling, mending, guarding):
+            for task in (announcing, pruning, telling, mending, guarding, handing, alarming):
                 task.cancel()
     if problems:  # the bot has ended in good order; what is stored waits for a token
         raise problems[0]
@@ -326,6 +333,18 @@ def _share(job: Job, checkpoints: dict[str, Checkpoint], outcome: Outcome) -> Sh
 async def _announce(slack: Slack, settings: Settings, writer: Writer) -> None:
     await slack.connected.wait()
     log.info("ready: %s listens in %s; %s writes", slack.name, ", ".join(settings.channels), writer.model)
+
+
+async def _alarm(slack: Slack, settings: Settings, database: Database) -> None:
+    """Tell the operator's channel, if there is one, when a rate has become bad."""
+    if not settings.alert_channel:
+        return
+    rates = (
+        pass_rate(settings.alert_pass_rate, settings.alert_comments),
+        down_rate(settings.alert_down_rate, settings.alert_votes),
+    )
+    alerts = SqliteAlerts(database, time.time, rates)
+    await slack.alarm(alerts, Once(alerts, time.time, asyncio.sleep)).watch()
 
 
 async def _guard(database: Database, refused: Callable[[ConfigError], None]) -> None:

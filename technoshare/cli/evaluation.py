@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from technoshare.cli import adding, freezing
 from technoshare.cli.command import Commands, command
 from technoshare.settings import Settings
 
@@ -12,9 +13,12 @@ from technoshare.settings import Settings
 def add(commands: Commands) -> None:
     """Add the command."""
     evaluation = command(commands, "eval", _evaluate, "run the evaluation set and score it")
-    evaluation.add_argument("action", choices=["run"], nargs="?", default="run")
-    evaluation.add_argument("--dataset", type=Path, default=Path("evalsets/technoshare_eval.yaml"))
-    evaluation.add_argument("--output", type=Path, default=Path("eval_results.json"), help="where the results go")
+    actions = evaluation.add_subparsers(metavar="ACTION")
+    for one in (evaluation, command(actions, "run", _evaluate, "run the evaluation set and score it")):
+        one.add_argument("--dataset", type=Path, default=Path("evalsets/technoshare_eval.yaml"))
+        one.add_argument("--output", type=Path, default=Path("eval_results.json"), help="where the results go")
+    freezing.add(actions)
+    adding.add(actions)
 
 
 async def _evaluate(arguments: argparse.Namespace, settings: Settings) -> int:

@@ -87,12 +87,12 @@ async def evaluate(dataset: Dataset, folder: Path, services: Services, progress:
         return score
 
     async with asyncio.TaskGroup() as group:
-        running = [group.create_task(one(example)) for example in dataset.examples]
+        running = [group.create_task(one(example)) for example in dataset.ready]
     return Results(
         dataset_name=dataset.dataset_name,
         dataset_digest=dataset.digest,
         model=services.writer.model,
-        num_examples=len(dataset.examples),
+        num_examples=len(dataset.ready),
         scores=tuple(task.result() for task in running),
     )
 
