@@ -29,6 +29,7 @@ from technoshare.llm.extractive import Extractive
 from technoshare.llm.opening import open_writer
 from technoshare.llm.prompts import load_projects, load_prompts, projects_hash
 from technoshare.llm.ranking import warm_up
+from technoshare.llm.tape import Tape
 from technoshare.mlops.tracing import Untracked
 from technoshare.mlops.tracking import open_tracker
 from technoshare.models import (
@@ -44,7 +45,7 @@ from technoshare.models import (
     Reviewed,
     Share,
 )
-from technoshare.ports import Budget, Claim, Fetcher, Private, Services, Tracker, Unlimited, Writer
+from technoshare.ports import Budget, Claim, Fetcher, Private, PromptBook, Services, Tracker, Unlimited, Writer
 from technoshare.retrieval.cache import asked_again, open_cache
 from technoshare.retrieval.etiquette import ConsiderateFetcher, SigningFetcher
 from technoshare.retrieval.fetch import open_fetcher
@@ -135,23 +136,26 @@ async def run_bot(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def open_services(
+async def open_services(  # noqa: PLR0913 - whoever opens may bring each of them
     settings: Settings,
     tracker: Tracker | None = None,
     *,
     budget: Budget = Unlimited(),  # noqa: B008 - it has no state
     cache: Path | None = None,
+    prompts: PromptBook | None = None,
+    tape: Tape | None = None,
 ) -> AsyncIterator[Services]:
     """Everything a draft needs; without Slack, so that evaluation and the command line use it too.
 
-    Only the bot has a cache: its file has one owner, and whoever reads by hand wants to see what is there now.
+    Only the bot has a cache: its file has one owner, and whoever reads by hand wants to see what is there now. Without
+    `prompts` they are those of the folder; a `tape` stands between the writer and its servers.
     """
     observed = tracker or Untracked()
     projects = load_projects(settings.projects_file)
     async with (
         open_parser() as parser,
         _open_network(settings, cache) as network,
-        _open_writer(settings, projects, observed, budget) as writer,
+        _open_writer(settings, projects, observed, budget=budget, prompts=prompts, tape=tape) as writer,
     ):
         yield Services(
             fetcher=_with_snapshots(network, settings.fetch_snapshots),
@@ -183,8 +187,14 @@ def _private(settings: Settings) -> Private:
 
 
 @asynccontextmanager
-async def _open_writer(
-    settings: Settings, projects: tuple[Project, ...], tracker: Tracker, budget: Budget
+async def _open_writer(  # noqa: PLR0913 - as `open_services`
+    settings: Settings,
+    projects: tuple[Project, ...],
+    tracker: Tracker,
+    *,
+    budget: Budget,
+    prompts: PromptBook | None,
+    tape: Tape | None,
 ) -> AsyncIterator[Writer]:
     keyless = Extractive(projects)
     if settings.model == EXTRACTIVE:
@@ -198,11 +208,12 @@ async def _open_writer(
         api_key=key.get_secret_value() if key else None,
         models=settings.models,
         last=keyless if settings.extractive_at_last else None,
-        prompts=load_prompts(settings.prompts_dir),
+        prompts=prompts or load_prompts(settings.prompts_dir),
         projects=projects,
         tracker=tracker,
         language=settings.comment_language,
         budget=budget,
+        tape=tape,
     ) as writer:
         yield writer
 
@@ -219,7 +230,7 @@ def _open_tracker(settings: Settings, *, busy: Callable[[], bool]) -> AbstractAs
         tracking=settings.mlflow_enable_tracking,
         tracing=settings.mlflow_enable_tracing,
         spool=settings.data / "mlflow-spool.db",
-        app_version=_app_version(),
+        app_version=app_version(),
         projects_hash=projects_hash(load_projects(settings.projects_file)),
         busy=busy,
     )
@@ -323,7 +334,7 @@ async def _signals(stopping: asyncio.Event) -> AsyncIterator[None]:
             loop.remove_signal_handler(name)
 
 
-def _app_version() -> str:
+def app_version() -> str:
     """Return the package's version, with the git commit where the bot runs from a checkout."""
     root = Path(__file__).resolve().parent.parent
     git = ("git", "-C", str(root), "rev-parse", "--short=12", "HEAD")

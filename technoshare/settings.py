@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     mlflow_enable_tracking: bool = True
     mlflow_enable_tracing: bool = True
 
+    # evaluation
+    eval_require: Literal["embedded", "replay", "live"] | None = None
+
     # running
     jobs_url: str = "sqlite:///data/technoshare.db"
     workers: int = Field(default=32, ge=1, le=1000)
