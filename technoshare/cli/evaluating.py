@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import getpass
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +19,7 @@ from technoshare.llm.tape import Taping
 from technoshare.mlops.evaluation.baseline import NotBlessed, bless, load_baselines
 from technoshare.mlops.evaluation.dataset import load_dataset
 from technoshare.mlops.evaluation.modes import SpendingCap, Writing, choose
+from technoshare.mlops.evaluation.recording import record
 from technoshare.mlops.evaluation.results import Mode, Report
 from technoshare.mlops.evaluation.runner import Observer
 from technoshare.mlops.evaluation.scorers import scorer_digest
@@ -35,7 +38,9 @@ async def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run the evaluation, write and record what came of it, and return the exit code. Raises `Misused`."""
     forget_mlflow_environment()
     ended = await _ended(arguments, settings)
-    _written(ended.report, arguments.output)
+    files = _written(ended.report, arguments.output)
+    if settings.mlflow_enable_tracking or settings.mlflow_enable_tracing:
+        print(await asyncio.to_thread(record, ended, settings.mlflow_tracking_uri, files), file=sys.stderr)
     terminal.show_report(ended.report, arguments.output)
     return ended.report.verdict.exit_code
 
