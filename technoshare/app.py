@@ -33,6 +33,7 @@ from technoshare.llm.extractive import Extractive
 from technoshare.llm.opening import open_writer
 from technoshare.llm.prompts import load_projects, load_prompts, projects_hash
 from technoshare.llm.ranking import warm_up
+from technoshare.llm.tape import Tape
 from technoshare.mlops.prompt_refresh import open_prompts
 from technoshare.mlops.tracing import Untracked
 from technoshare.mlops.tracking import SpooledTracker, SwitchedOff, open_tracker
@@ -151,18 +152,19 @@ async def run_bot(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def open_services(
+async def open_services(  # noqa: PLR0913 - whoever opens may bring each of them
     settings: Settings,
     tracker: Tracker | None = None,
     *,
     budget: Budget = Unlimited(),  # noqa: B008 - it has no state
     pages: Pages | NoPages = NoPages(),  # noqa: B008 - as above
     prompts: PromptBook | None = None,
+    tape: Tape | None = None,
 ) -> AsyncIterator[Services]:
     """Everything a draft needs; without Slack, so that evaluation and the command line use it too.
 
     Only the bot has a cache: its file has one owner, and whoever reads by hand wants to see what is there now. Without
-    `prompts` a model is asked with those of the files.
+    `prompts` a model is asked with those of the files; a `tape` stands between the writer and its servers.
     """
     observed = tracker or Untracked()
     if prompts is None and settings.model != EXTRACTIVE:
@@ -171,7 +173,7 @@ async def open_services(
     async with (
         open_parser() as parser,
         _open_network(settings, pages) as network,
-        _open_writer(settings, projects, prompts, observed, budget) as writer,
+        _open_writer(settings, projects, observed, budget=budget, prompts=prompts, tape=tape) as writer,
     ):
         yield Services(
             fetcher=_with_snapshots(network, settings.fetch_snapshots),
@@ -224,12 +226,14 @@ def _open_prompts(settings: Settings) -> AbstractAsyncContextManager[PromptBook 
 
 
 @asynccontextmanager
-async def _open_writer(
+async def _open_writer(  # noqa: PLR0913 - as `open_services`
     settings: Settings,
     projects: tuple[Project, ...],
-    prompts: PromptBook | None,
     tracker: Tracker,
+    *,
     budget: Budget,
+    prompts: PromptBook | None,
+    tape: Tape | None,
 ) -> AsyncIterator[Writer]:
     keyless = Extractive(projects)
     if prompts is None or settings.model == EXTRACTIVE:
@@ -248,6 +252,7 @@ async def _open_writer(
         tracker=tracker,
         language=settings.comment_language,
         budget=budget,
+        tape=tape,
     ) as writer:
         yield writer
 
@@ -266,7 +271,7 @@ def _open_tracker(
         tracking=settings.mlflow_enable_tracking,
         tracing=settings.mlflow_enable_tracing,
         spool=settings.spool,
-        app_version=_app_version(),
+        app_version=app_version(),
         projects_hash=projects_hash(load_projects(settings.projects_file)),
         busy=busy,
     )
@@ -381,7 +386,7 @@ async def _signals(stopping: asyncio.Event) -> AsyncIterator[None]:
             loop.remove_signal_handler(name)
 
 
-def _app_version() -> str:
+def app_version() -> str:
     """Return the package's version, with the git commit where the bot runs from a checkout."""
     root = Path(__file__).resolve().parent.parent
     git = ("git", "-C", str(root), "rev-parse", "--short=12", "HEAD")
