@@ -1,14 +1,14 @@
 """A job that its process did not survive, or that had to wait, is still one run with one trace in MLflow."""
 
 import asyncio
-import sqlite3
 import time
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 
 from technoshare.workspace.model import open_model_server
 from technoshare.workspace.server import open_workspace
 from tests.bot_process import comments, environment, running_bot
 from tests.observe.contract import STAGES, Expected, faults
+from tests.observe.files import until_delivered, until_parked
 from tests.observe.reading import read_experiment
 
 BLOG = "https://blog.example.org/2026/11/incremental-snapshots"
@@ -31,19 +31,6 @@ async def watched(folder, mlflow, experiment):
         )  # fmt: skip
 
 
-async def delivered(folder, jobs=1):
-    """Wait until the bot's spool says that MLflow has so many jobs; another process works, so its file is asked."""
-    async with asyncio.timeout(60):
-        while asked(folder / "mlflow-spool.db", "select count(*) from records where state = 'delivered'") < jobs:
-            await asyncio.sleep(0.1)
-
-
-def asked(file, question):
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
-        ((answer,),) = connection.execute(question)
-        return answer
-
-
 async def the_one_job(workspace, ts, mlflow, experiment):
     """Read the experiment back: it holds this job and nothing else, complete."""
     seen = await asyncio.to_thread(read_experiment, mlflow, experiment)
@@ -60,19 +47,19 @@ def span_of(job, name):
 
 
 async def test_a_job_killed_in_two_of_its_stages_is_one_run_with_one_trace(tmp_path, mlflow_server):
-    moments = [time.time_ns()]
+    ts, moments = "", [time.time_ns()]
     async with watched(tmp_path, mlflow_server, "killed_twice") as (workspace, model, settings):
         for stage in ("facts", "comment"):
             model.hold(stage)
             async with running_bot(settings) as bot:
-                ts = workspace.say(BLOG) if stage == "facts" else ts
+                ts = ts or workspace.say(BLOG)
                 await model.until_held()
                 await bot.kill()
             model.release()
             moments.append(time.time_ns())
         async with running_bot(settings) as bot:
             await workspace.until(lambda: comments(workspace, ts), timeout=60)
-            await delivered(tmp_path)
+            await until_delivered(tmp_path)
             assert await bot.stop() == 0
         job, spans = await the_one_job(workspace, ts, mlflow_server, "killed_twice")
     begun, first, second = moments
@@ -102,7 +89,7 @@ async def test_a_link_that_waited_while_no_bot_ran_says_so_in_its_queue_wait(tmp
         begun = time.time()
         async with running_bot(settings) as bot:
             await workspace.until(lambda: comments(workspace, ts), timeout=60)
-            await delivered(tmp_path, jobs=2)
+            await until_delivered(tmp_path, jobs=2)
             assert await bot.stop() == 0
     seen = await asyncio.to_thread(read_experiment, mlflow_server, "waited")
     (job,) = (job for job in seen.jobs if job.parent.tags["target_url"] == BLOG)
@@ -117,12 +104,12 @@ async def test_a_job_that_slack_told_to_wait_and_another_process_resumed_is_one_
         async with running_bot(settings) as bot:
             ts = workspace.say(BLOG)
             await workspace.until(lambda: workspace.faults.met["rate_limit"], timeout=60)
-            await parked(tmp_path)
+            await until_parked(tmp_path)
             await bot.kill()
         paid, resumed = model.requests(), time.time_ns()
         async with running_bot(settings) as bot:
             await workspace.until(lambda: comments(workspace, ts), timeout=60)
-            await delivered(tmp_path)
+            await until_delivered(tmp_path)
             assert await bot.stop() == 0
         assert model.requests() == paid
         _, spans = await the_one_job(workspace, ts, mlflow_server, "parked_by_slack")
@@ -134,21 +121,13 @@ async def test_a_job_that_the_model_told_to_wait_and_another_process_resumed_is_
         model.script(*["503"] * 40)
         async with running_bot(settings | {"LLM_FALLBACKS": "none"}) as bot:
             ts = workspace.say(BLOG)
-            await parked(tmp_path)
+            await until_parked(tmp_path)
             await bot.kill()
         model._script.clear()
         resumed = time.time_ns()
         async with running_bot(settings) as bot:
             await workspace.until(lambda: comments(workspace, ts), timeout=120)
-            await delivered(tmp_path)
+            await until_delivered(tmp_path)
             assert await bot.stop() == 0
         _, spans = await the_one_job(workspace, ts, mlflow_server, "parked_by_model")
     assert spans["retrieval"].end < resumed < spans["stage_a"].start
-
-
-async def parked(folder):
-    """Wait until a job was put aside for later."""
-    question = "select count(*) from jobs where state = 'ready' and parks + failures > 0"
-    async with asyncio.timeout(60):
-        while not asked(folder / "technoshare.db", question):
-            await asyncio.sleep(0.1)
