@@ -9,13 +9,13 @@ import argparse
 import asyncio
 import sys
 
-from technoshare.cli import demo, evaluation, jobs, reading
+from technoshare.cli import demo, evaluation, jobs, reading, replay
 from technoshare.cli.command import Run
 from technoshare.errors import ConfigError, TechnoShareError
 from technoshare.logs import start_logging
 from technoshare.settings import load_settings
 
-COMMANDS = (reading, jobs, evaluation, demo)
+COMMANDS = (reading, jobs, replay, evaluation, demo)
 """In the order in which the help lists them."""
 
 

@@ -1,4 +1,4 @@
-"""The daemon thread that takes finished jobs from the spool to MLflow, behind the jobs and never in their way."""
+"""The daemon thread that takes what the spool holds to MLflow, behind the jobs and never in their way."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError
 from contextlib import suppress
@@ -16,8 +17,10 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
 
+from technoshare.mlops.entry import Entry, Forgetting
 from technoshare.mlops.record import JobRecord
-from technoshare.mlops.spool import Entry, Spool
+from technoshare.mlops.spool import Spool
+from technoshare.models import Vote
 from technoshare.ports import Clock
 
 logger = logging.getLogger("technoshare.mlops")
@@ -25,7 +28,7 @@ logger = logging.getLogger("technoshare.mlops")
 T = TypeVar("T")
 
 CALM = 60.0
-"""Longest time in seconds that a record waits for running jobs; then it is delivered beside them."""
+"""Longest time in seconds that an entry waits for running jobs; then it is delivered beside them."""
 
 LOOK = 0.25
 """Seconds between two looks whether jobs still run."""
@@ -40,7 +43,13 @@ FIRST_BACKOFF, LAST_BACKOFF = 0.5, 30.0
 """Seconds until MLflow is asked again; doubled each time."""
 
 MOST_SURPRISES = 8
-"""So often is a record tried that fails in a way nobody foresaw; then it is shelved, or it would block all others."""
+"""So often is an entry tried that fails in a way nobody foresaw; then it is shelved, or it would block all others."""
+
+FIRST_WAIT, LAST_WAIT, MOST_WAITS = 5.0, 3600.0, 34
+"""Seconds that a vote gives its job's trace to arrive, doubled each time: with so many, a day of a server that is up.
+
+The trace may come from another process's spool, or never; after that the vote is shelved.
+"""
 
 CLOSE_SECONDS = 3.0
 """How long closing waits for a delivery that is under way; what is not delivered stays in the spool."""
@@ -59,27 +68,43 @@ class Away(Exception):
 
 
 class Rejected(Exception):
-    """MLflow will never take this record: it goes to the shelf."""
+    """MLflow will never take this entry: it goes to the shelf."""
+
+
+class Missing(Exception):
+    """MLflow does not know, or not yet, what this entry belongs to: it lets others pass for a while."""
 
 
 class Sender(Protocol):
-    """Where records go."""
+    """Where entries go. Every method raises `Away` or `Rejected`, and may be repeated after an unknown outcome."""
 
     def send(self, record: JobRecord, *, begun: bool) -> None:
-        """Write the record, or what is missing of it. Raises `Away` or `Rejected`."""
+        """Write the record, or with `begun` what is missing of it."""
+
+    def vote(self, vote: Vote) -> None:
+        """Make this the person's one vote on the job's trace, or take it back. Also raises `Missing`."""
+
+    def forget(self, forgetting: Forgetting) -> None:
+        """Leave nothing of the job."""
 
 
 class Queue(Protocol):
     """The spool as the thread sees it: every call blocks until the event loop has done it."""
 
     def next(self) -> Entry | None:
-        """Return the oldest record, None when it is time to end."""
+        """Return the oldest entry that is due, None when it is time to end."""
 
     def delivered(self, number: int) -> None:
-        """Forget the record's content."""
+        """Forget the entry's content."""
+
+    def failed(self, number: int, error: str) -> None:
+        """Note why a try came to nothing."""
+
+    def postpone(self, number: int, seconds: float, error: str) -> None:
+        """Let the others pass for so long."""
 
     def shelve(self, number: int, error: str) -> None:
-        """Put the record aside."""
+        """Put the entry aside."""
 
 
 Pause = Callable[[float], bool]
@@ -88,7 +113,7 @@ Pause = Callable[[float], bool]
 
 @dataclass
 class Replay:
-    """Takes one record after the other to MLflow. `connect` opens MLflow and raises `Away` when it cannot."""
+    """Takes one entry after the other to MLflow. `connect` opens MLflow and raises `Away` when it cannot."""
 
     queue: Queue
     connect: Callable[[], Sender]
@@ -101,6 +126,8 @@ class Replay:
     def __post_init__(self) -> None:
         self._sender: Sender | None = None
         self._away = False
+        self._backoff = FIRST_BACKOFF
+        self._surprises: Counter[int] = Counter()
 
     def run(self) -> None:
         """Deliver until the queue or the pause says that it is time to end."""
@@ -108,49 +135,58 @@ class Replay:
             if self._hold_back(entry):
                 return
             used = self.cpu()
-            if self._deliver(entry):
-                return
-            if self.pause(min(LONGEST_PACE, (self.cpu() - used) * (1 / SHARE - 1))):
+            backoff = self._deliver(entry)
+            if self.pause(backoff or min(LONGEST_PACE, (self.cpu() - used) * (1 / SHARE - 1))):
                 return
 
     def _hold_back(self, entry: Entry) -> bool:
-        """Wait for the jobs, as long as the record is young: calm moments alone are too few under steady load."""
+        """Wait for the jobs, as long as the entry is young: calm moments alone are too few under steady load."""
         while self.busy() and 0 <= self.clock() - entry.since < CALM:  # a clock set back must not hold it for hours
             if self.pause(LOOK):
                 return True
         return False
 
-    def _deliver(self, entry: Entry) -> bool:
-        """Try until the record is delivered or shelved. True when it is time to end."""
-        begun, backoff, surprises = entry.begun, FIRST_BACKOFF, 0
-        while True:
-            try:
-                self._send(entry, begun=begun)
-            except Away as away:
-                self._went_away(away)
-            except (Rejected, ValidationError) as error:
-                self._shelve(entry, str(error))
-                return False
-            except Exception as error:
-                surprises += 1
-                logger.exception("MLflow replay")
-                if surprises == MOST_SURPRISES:
-                    self._shelve(entry, f"{type(error).__name__}: {error}")
-                    return False
-            else:
-                self.queue.delivered(entry.number)
-                return False
-            if self.pause(backoff):
-                return True
-            begun, backoff = True, min(LAST_BACKOFF, 2 * backoff)
+    def _deliver(self, entry: Entry) -> float:
+        """Try once; return for how many seconds nothing is to be tried."""
+        try:
+            self._send(entry)
+        except Away as away:
+            self._went_away(away)
+            return self._back_off(entry, str(away))
+        except Missing as missing:
+            self._postpone(entry, str(missing))
+        except (Rejected, ValidationError) as error:
+            self._shelve(entry, str(error))
+        except Exception as error:
+            logger.exception("MLflow replay")
+            self._surprises[entry.number] += 1
+            told = f"{type(error).__name__}: {error}"
+            if self._surprises[entry.number] < MOST_SURPRISES:
+                return self._back_off(entry, told)
+            self._shelve(entry, told)
+        else:
+            self.queue.delivered(entry.number)
+        self._backoff = FIRST_BACKOFF
+        return 0.0
 
-    def _send(self, entry: Entry, *, begun: bool) -> None:
-        record = JobRecord.model_validate_json(entry.body)
+    def _send(self, entry: Entry) -> None:
+        item = entry.item()
         self._sender = self._sender or self.connect()
-        self._sender.send(record, begun=begun)
+        match item:
+            case JobRecord():
+                self._sender.send(item, begun=entry.tries > 0)
+            case Vote():
+                self._sender.vote(item)
+            case Forgetting():
+                self._sender.forget(item)
         if self._away:
             self._away = False
             logger.info("MLflow is back")
+
+    def _back_off(self, entry: Entry, error: str) -> float:
+        self.queue.failed(entry.number, error)
+        backoff, self._backoff = self._backoff, min(LAST_BACKOFF, 2 * self._backoff)
+        return backoff
 
     def _went_away(self, why: Away) -> None:
         self._sender = None  # the experiment may be another one when it comes back
@@ -158,9 +194,15 @@ class Replay:
             self._away = True
             logger.warning("MLflow is away, jobs go on and their records wait: %s", why)
 
+    def _postpone(self, entry: Entry, error: str) -> None:
+        if entry.waits >= MOST_WAITS:
+            self._shelve(entry, error)
+        else:
+            self.queue.postpone(entry.number, min(LAST_WAIT, FIRST_WAIT * 2**entry.waits), error)
+
     def _shelve(self, entry: Entry, error: str) -> None:
         self.queue.shelve(entry.number, error)
-        logger.error("MLflow refuses record %d, it is kept on the shelf: %s", entry.number, error)
+        logger.error("MLflow refuses entry %d, it is kept on the shelf: %s", entry.number, error)
 
 
 # ---------------------------------------------------------------- the thread
@@ -177,15 +219,23 @@ class LoopQueue:
         self._spool, self._loop, self._pause = spool, loop, pause
 
     def next(self) -> Entry | None:
-        """Return the oldest record, None when the spool closes."""
+        """Return the oldest entry that is due, None when the spool closes."""
         return self._ask(self._spool.next)
 
     def delivered(self, number: int) -> None:
-        """Forget the record's content."""
+        """Forget the entry's content."""
         self._ask(lambda: self._spool.delivered(number))
 
+    def failed(self, number: int, error: str) -> None:
+        """Note why a try came to nothing."""
+        self._ask(lambda: self._spool.failed(number, error))
+
+    def postpone(self, number: int, seconds: float, error: str) -> None:
+        """Let the others pass for so long."""
+        self._ask(lambda: self._spool.postpone(number, seconds, error))
+
     def shelve(self, number: int, error: str) -> None:
-        """Put the record aside."""
+        """Put the entry aside."""
         self._ask(lambda: self._spool.shelve(number, error))
 
     def _ask(self, question: Callable[[], Coroutine[Any, Any, T]]) -> T:

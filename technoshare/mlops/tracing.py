@@ -13,7 +13,7 @@ from contextvars import ContextVar
 
 from pydantic import JsonValue
 
-from technoshare.models import Job, Outcome, Span, SpanKind, Trail
+from technoshare.models import Job, JobId, Outcome, Span, SpanKind, Trail, Vote
 from technoshare.ports import ActiveSpan, JobTimes
 
 
@@ -131,3 +131,15 @@ class Untracked:
 
     async def record(self, job: Job, times: JobTimes, trails: Mapping[str, Trail], outcome: Outcome) -> None:
         """Keep nothing."""
+
+    async def vote(self, vote: Vote) -> None:
+        """Keep nothing."""
+
+    async def forget(self, job_id: JobId) -> int:
+        """Remember nothing as before."""
+        del job_id
+        return 0
+
+    async def health(self) -> str:
+        """Say so."""
+        return "MLflow: off"

@@ -13,9 +13,10 @@ from technoshare.mlops.record import record_of
 from technoshare.mlops.replay import ReplayThread
 from technoshare.mlops.spool import Spool, open_spool
 from technoshare.mlops.tracing import Recorder, Untracked
-from technoshare.models import Job, Outcome, SpanKind, Trail
-from technoshare.ports import ActiveSpan, JobTimes, Tracker
+from technoshare.models import Job, JobId, Outcome, SpanKind, Trail, Vote
+from technoshare.ports import ActiveSpan, JobTimes
 from technoshare.settings import forget_mlflow_environment
+from technoshare.text import duration
 
 logger = logging.getLogger("technoshare.mlops")
 
@@ -44,6 +45,31 @@ class SpooledTracker:
         except sqlite3.Error as error:
             logger.error("job %s is not recorded for MLflow: %s", job.id, error)  # noqa: TRY400 - no traceback says more
 
+    async def vote(self, vote: Vote) -> None:
+        """Keep the vote durably. It belongs to the job's trace: with tracing off it is not sent."""
+        if not self.tracing:
+            return
+        try:
+            await self.spool.vote(vote)
+        except sqlite3.Error as error:
+            logger.error("a vote on job %s is not recorded for MLflow: %s", vote.job_id, error)  # noqa: TRY400 - as above
+
+    async def forget(self, job_id: JobId) -> int:
+        """Drop what waits of the job and have MLflow forget it; return how many entries waited.
+
+        Raises `sqlite3.Error` when the spool cannot be written.
+        """
+        return await self.spool.forget(job_id)
+
+    async def health(self) -> str:
+        """Say in a few words what waits for MLflow."""
+        try:
+            counts, age = await self.spool.counts(), await self.spool.oldest()
+        except sqlite3.Error as error:
+            return f"MLflow: the spool cannot be read: {error}"
+        waiting = f"{counts['waiting']} wait, the oldest for {duration(age)}" if counts["waiting"] else "all delivered"
+        return f"MLflow: {waiting}" + (f"; {counts['shelved']} on the shelf" if counts["shelved"] else "")
+
 
 @asynccontextmanager
 async def open_tracker(  # noqa: PLR0913 - settings, passed as values
@@ -56,7 +82,7 @@ async def open_tracker(  # noqa: PLR0913 - settings, passed as values
     app_version: str,
     projects_hash: str,
     busy: Callable[[], bool],
-) -> AsyncIterator[Tracker]:
+) -> AsyncIterator[SpooledTracker | Untracked]:
     """Open spool and replay; leaving takes 3 s at most. With both switches off, nothing is opened or imported.
 
     `busy` tells, from any thread, whether jobs are running. Raises `ConfigError` when the spool cannot be opened.

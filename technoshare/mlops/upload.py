@@ -1,4 +1,4 @@
-"""One record into MLflow: the only module that imports mlflow, in the replay thread, since the import takes 2 s.
+"""One entry into MLflow. Imports mlflow, in the replay thread, since that takes 2 s.
 
 Every write is by explicit run id and may be repeated: runs are looked up before they are made again, metrics, params,
 tags, artifacts and traces overwrite themselves. The fluent API is never used: it is bound to threads, not to jobs.
@@ -9,11 +9,9 @@ from __future__ import annotations
 import base64
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
-import requests
 from mlflow import MlflowClient
 from mlflow.entities import (
     Metric,
@@ -27,15 +25,16 @@ from mlflow.entities import (
 )
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-from mlflow.store.tracking.rest_store import RestStore
 from mlflow.tracing.client import TracingClient
 
 from technoshare import models
+from technoshare.mlops.entry import Forgetting
+from technoshare.mlops.erasing import erase
+from technoshare.mlops.feedback import cast
 from technoshare.mlops.record import JobRecord, RunRecord, TraceRecord
-from technoshare.mlops.replay import Away, Rejected
-
-REJECTED = frozenset({400, 409, 413, 422})
-"""Answers that would be the same tomorrow. 401, 403, 404 are about the server or the experiment, not about a record."""
+from technoshare.mlops.refusals import translated, unknown
+from technoshare.mlops.replay import Away, Missing, Rejected
+from technoshare.models import Vote
 
 
 class Upload:
@@ -45,7 +44,7 @@ class Upload:
         """Connect. Raises `Away` when the server does not answer or is none."""
         self._uri, self._experiment = uri, experiment
         try:
-            with _translated():
+            with translated():
                 self._client = MlflowClient(tracking_uri=uri)
                 self._traces = TracingClient(uri)
                 self._experiment_id = _experiment_id(self._client, experiment)
@@ -59,12 +58,31 @@ class Upload:
         work later and `Rejected` when it never will.
         """
         try:
-            with _translated():
+            with translated():
                 self._send(record, self._known(record) if begun else {})
         except Rejected:
-            with _translated():
+            with translated():
                 _experiment_id(self._client, self._experiment)  # is it the experiment, then it is not this record
             raise
+
+    def vote(self, vote: Vote) -> None:
+        """Make this the person's one vote on the job's trace, or take it back; errors as in `send`.
+
+        Raises `Missing` when the trace is not there, as it may be on its way.
+        """
+        with translated():
+            try:
+                cast(self._traces, vote)
+            except MlflowException as error:
+                if not unknown(error):
+                    raise
+                _experiment_id(self._client, self._experiment)  # is it the experiment, then everything waits
+                raise Missing(f"MLflow knows no trace of job {vote.job_id}") from error
+
+    def forget(self, forgetting: Forgetting) -> None:
+        """Leave nothing of the job, in none of its generations; errors as in `send`."""
+        with translated():
+            erase(self._client, self._traces, self._uri, self._experiment_id, forgetting.job_id)
 
     def _send(self, record: JobRecord, known: Mapping[str, Run]) -> None:
         parent_id = self._send_runs(record.runs, known) if record.runs else None
@@ -180,29 +198,3 @@ def _experiment_id(client: MlflowClient, name: str) -> str:
     if found.lifecycle_stage != "active":
         raise Away(f"its experiment {name!r} is deleted; restore it, or set MLFLOW_EXPERIMENT_NAME")
     return str(found.experiment_id)
-
-
-# ---------------------------------------------------------------- errors
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn MLflow's errors into what the replay does about them."""
-    try:
-        yield
-    except MlflowException as error:
-        status = error.get_http_status_code()  # type: ignore[no-untyped-call]  # mlflow's own gap
-        told = _first_line(error)
-        raise (Rejected(told) if status in REJECTED else Away(told)) from error
-    except requests.HTTPError as error:  # artifacts
-        status = 0 if error.response is None else error.response.status_code
-        told = _first_line(error)
-        raise (Rejected(told) if status in REJECTED else Away(told)) from error
-    except (requests.RequestException, NotImplementedError) as error:
-        # NotImplementedError: the server's version was asked for while it was away, and MLflow keeps that for good
-        RestStore._get_server_version.cache_clear()  # noqa: SLF001 - there is no public way to ask again
-        raise Away(_first_line(error)) from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:160]  # MLflow wraps its errors in many words

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urldefrag, urljoin
 
-import yaml
-from pydantic import AwareDatetime, Base64Bytes, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, Base64Bytes, Field, model_validator
 
-from technoshare.errors import ConfigError, FetchError
+from technoshare.datafile import load_value
+from technoshare.errors import FetchError
 from technoshare.models import Page, Value
 from technoshare.ports import Fetcher
 from technoshare.retrieval.fetch import DEFAULT_LIMIT, MAX_REDIRECTS, REDIRECTS, media_type, too_large
@@ -54,23 +54,14 @@ class Snapshot(Value):
     schema_: Literal["technoshare.snapshot/1"] = Field(alias="schema")
     url: str
     captured_at: AwareDatetime
-    source: str
-    licence: str
+    source: str = Field(min_length=1)
+    licence: str = Field(min_length=1)
     exchanges: tuple[Exchange, ...] = Field(min_length=1)
 
 
 def load_snapshot(path: Path) -> Snapshot:
     """Read one snapshot file (YAML or JSON). Raises `ConfigError` that names the file and what is wrong in it."""
-    try:
-        return Snapshot.model_validate(yaml.load(path.read_text("utf-8"), yaml.CSafeLoader))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is neither YAML nor JSON") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "file"
-        raise ConfigError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}") from error
+    return load_value(path, Snapshot)
 
 
 def load_snapshots(path: Path) -> tuple[Snapshot, ...]:

@@ -12,11 +12,11 @@ from pydantic import Field
 from technoshare import pipeline
 from technoshare.errors import TechnoShareError, Unusable
 from technoshare.memory import MemoryClaim
-from technoshare.mlops.evaluation.dataset import Dataset, Example
+from technoshare.mlops.evaluation.dataset import Dataset, Example, snapshot_of
 from technoshare.models import Job, Value, Verdict
 from technoshare.ports import Services
 from technoshare.quality import checks
-from technoshare.retrieval.frozen import FrozenFetcher, load_snapshot
+from technoshare.retrieval.frozen import FrozenFetcher
 from technoshare.runner import StageRunner
 
 BASE_CHECKS = tuple(check.name for check in checks.BASE_CHECKS)
@@ -100,7 +100,7 @@ async def evaluate(dataset: Dataset, folder: Path, services: Services, progress:
 async def _score(example: Example, folder: Path, services: Services) -> Score:
     wanted = BASE_CHECKS if example.expect.outcome == "comment" else ("expected_failure",)
     try:
-        fetcher = FrozenFetcher([load_snapshot(folder / example.snapshot)])
+        fetcher = FrozenFetcher([snapshot_of(example, folder)])
         own = dataclasses.replace(services, fetcher=fetcher)
         job = _job(example, services)
         reviewed = await pipeline.draft(StageRunner(own, MemoryClaim(job)), job)
