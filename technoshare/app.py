@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,8 +21,10 @@ from technoshare.errors import ConfigError, Unusable
 from technoshare.jobs.alerts import SqliteAlerts, down_rate, pass_rate
 from technoshare.jobs.control import open_control
 from technoshare.jobs.engine import open_engine
+from technoshare.jobs.health import tell_health
 from technoshare.jobs.looks import SqliteLooks
 from technoshare.jobs.messages import SqliteMessages
+from technoshare.jobs.orders import Desk
 from technoshare.jobs.pruning import prune_daily
 from technoshare.jobs.shares import SqliteShares
 from technoshare.jobs.spending import SqliteBudget
@@ -32,7 +34,7 @@ from technoshare.llm.opening import open_writer
 from technoshare.llm.prompts import load_projects, load_prompts, projects_hash
 from technoshare.llm.ranking import warm_up
 from technoshare.mlops.tracing import Untracked
-from technoshare.mlops.tracking import SpooledTracker, open_tracker
+from technoshare.mlops.tracking import SpooledTracker, SwitchedOff, open_tracker
 from technoshare.models import (
     EXTRACTIVE,
     Apology,
@@ -48,11 +50,12 @@ from technoshare.models import (
 )
 from technoshare.once import Once
 from technoshare.ports import Budget, Claim, Fetcher, Private, Services, Tracker, Unlimited, Writer
-from technoshare.retrieval.cache import asked_again, open_cache
+from technoshare.retrieval.cache import CachingFetcher, asked_again, read_for
 from technoshare.retrieval.etiquette import ConsiderateFetcher, SigningFetcher
 from technoshare.retrieval.fetch import open_fetcher
 from technoshare.retrieval.frozen import FrozenFetcher, load_snapshot
 from technoshare.retrieval.guard import Policy, exemptions
+from technoshare.retrieval.pages import NoPages, Pages, open_pages
 from technoshare.retrieval.parser import open_parser
 from technoshare.runner import StageRunner
 from technoshare.settings import Settings, forget_mlflow_environment
@@ -81,8 +84,8 @@ async def run_bot(settings: Settings) -> None:
 
     async with (
         open_engine(settings.jobs_url, replace_damaged=True) as engine,
-        open_control(engine),
         _open_tracker(settings, busy=lambda: engine.busy) as tracker,
+        open_pages(settings.cache) as pages,
         open_slack(
             bot_token=bot_token,
             app_token=app_token,
@@ -97,16 +100,16 @@ async def run_bot(settings: Settings) -> None:
             ambiguous=settings.slack_ambiguous,
             messages=(messages := SqliteMessages(engine.database, time.time)),
         ) as slack,
+        open_control(Desk(engine, tracker, pages, slack.permalink)),
         # links are stored and acked while this takes its seconds
-        open_services(
-            settings, tracker, budget=_budget(settings, engine.database), cache=settings.data / "fetch-cache.db"
-        ) as services,
+        open_services(settings, tracker, budget=_budget(settings, engine.database), pages=pages) as services,
     ):
         ledger = SqliteShares(engine.database, slack.permalink, time.time)
 
         async def answer(claim: Claim) -> None:
             own = dataclasses.replace(services, poster=slack.poster(claim), previews=slack.previews)
             asked_again.set(claim.job.generation > 0)
+            read_for.set(claim.job.id)
             if claim.job.generation and (await claim.times()).first_sign is None:  # somebody asked for it again
                 slack.signs.again(claim.job)
             try:
@@ -127,6 +130,7 @@ async def run_bot(settings: Settings) -> None:
         async with _signals(stopping), asyncio.TaskGroup() as group:
             announcing = group.create_task(_announce(slack, settings, services.writer))
             pruning = group.create_task(prune_daily(engine.database, time.time))
+            telling = group.create_task(tell_health(engine.database, tracker, time.time))
             mending = group.create_task(slack.signs.mend())
             guarding = group.create_task(_guard(engine.database, refused))
             handing = group.create_task(votes.hand_on())  # what the last process did not come to
@@ -135,7 +139,7 @@ async def run_bot(settings: Settings) -> None:
             await engine.serve(
                 answer, give_up, workers=settings.workers, stopping=stopping, drain=settings.drain_seconds
             )
-            for task in (announcing, pruning, mending, guarding, handing, alarming):
+            for task in (announcing, pruning, telling, mending, guarding, handing, alarming):
                 task.cancel()
     if problems:  # the bot has ended in good order; what is stored waits for a token
         raise problems[0]
@@ -147,7 +151,7 @@ async def open_services(
     tracker: Tracker | None = None,
     *,
     budget: Budget = Unlimited(),  # noqa: B008 - it has no state
-    cache: Path | None = None,
+    pages: Pages | NoPages = NoPages(),  # noqa: B008 - as above
 ) -> AsyncIterator[Services]:
     """Everything a draft needs; without Slack, so that evaluation and the command line use it too.
 
@@ -157,7 +161,7 @@ async def open_services(
     projects = load_projects(settings.projects_file)
     async with (
         open_parser() as parser,
-        _open_network(settings, cache) as network,
+        _open_network(settings, pages) as network,
         _open_writer(settings, projects, observed, budget) as writer,
     ):
         yield Services(
@@ -171,6 +175,17 @@ async def open_services(
             language=settings.comment_language,
             private=_private(settings),
         )
+
+
+@asynccontextmanager
+async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
+    """What orders act on where no bot runs. Raises `ConfigError` when a file cannot be had."""
+    async with (
+        open_engine(settings.jobs_url) as engine,
+        _open_tracker(settings, busy=lambda: False) as tracker,
+        open_pages(settings.cache) as pages,
+    ):
+        yield Desk(engine, tracker, pages)
 
 
 def single_job(url: str) -> Job:
@@ -221,13 +236,13 @@ def _budget(settings: Settings, database: Database) -> Budget:
 
 def _open_tracker(
     settings: Settings, *, busy: Callable[[], bool]
-) -> AbstractAsyncContextManager[SpooledTracker | Untracked]:
+) -> AbstractAsyncContextManager[SpooledTracker | SwitchedOff]:
     return open_tracker(
         uri=settings.mlflow_tracking_uri,
         experiment=settings.mlflow_experiment_name,
         tracking=settings.mlflow_enable_tracking,
         tracing=settings.mlflow_enable_tracing,
-        spool=settings.data / "mlflow-spool.db",
+        spool=settings.spool,
         app_version=_app_version(),
         projects_hash=projects_hash(load_projects(settings.projects_file)),
         busy=busy,
@@ -235,15 +250,14 @@ def _open_tracker(
 
 
 @asynccontextmanager
-async def _open_network(settings: Settings, cache: Path | None) -> AsyncIterator[Fetcher]:
+async def _open_network(settings: Settings, pages: Pages | NoPages) -> AsyncIterator[Fetcher]:
     """Token → cache → manners → guard: the cache sees what goes out, and whatever it knows waits for nobody."""
     token = settings.github_token
     async with open_fetcher(settings.fetch_allow_hosts) as guarded:
         polite = ConsiderateFetcher(guarded)
         policy = Policy(exempt=exemptions(settings.fetch_allow_hosts))
-        cached = open_cache(polite, cache, policy=policy, clock=time.time) if cache else nullcontext(polite)
-        async with cached as network:
-            yield SigningFetcher(network, token.get_secret_value()) if token else network
+        cached = CachingFetcher(polite, pages, policy, time.time)
+        yield SigningFetcher(cached, token.get_secret_value()) if token else cached
 
 
 def _with_snapshots(network: Fetcher, folder: Path | None) -> Fetcher:

@@ -27,6 +27,10 @@ from pydantic import (
 from technoshare.text import count_words
 
 JobId = NewType("JobId", str)
+
+FORGOTTEN = "forgotten"
+"""The error of a job of which nothing but its id is left."""
+
 JobState = Literal["ready", "running", "done", "dead"]
 Outcome = Literal["success", "degraded", "failed", "duplicate", "withdrawn"]
 Coverage = Literal["full", "partial", "abstract", "metadata", "none"]
@@ -58,14 +62,26 @@ class Value(BaseModel):
 # ---------------------------------------------------------------- what a job leaves behind
 
 
+class Assessment(Value):
+    """What a check says about the job: passed or not, or a rate; `rationale` is what a person would write about it."""
+
+    name: str
+    value: bool | float
+    rationale: str = ""
+
+
 class Record(Value):
-    """What a stage's result adds to its nested run and span; metrics are numbers, tags short text."""
+    """What a stage's result adds to its nested run and span, and to the trace's assessments.
+
+    Metrics are numbers, tags short text.
+    """
 
     tags: dict[str, str] = {}
     metrics: dict[str, float] = {}
     attributes: dict[str, JsonValue] = {}
     artifacts: dict[str, str] = {}
     """File name → text."""
+    assessments: tuple[Assessment, ...] = ()
 
 
 class Span(Value):
@@ -341,6 +357,14 @@ def _sum(a: Number | None, b: Number | None) -> Number | None:
     return b if a is None else a if b is None else a + b
 
 
+class Cost(Value):
+    """US dollars of one model call; `total` may hold more than input and output, such as a fee for each request."""
+
+    input: float
+    output: float
+    total: float
+
+
 class Usage(Value):
     """Tokens and money of one or more model calls; None means unknown, which is not 0."""
 
@@ -614,7 +638,13 @@ class Reviewed(Result):
             | self.usage.metrics(),
             attributes={"gate_failures": failed, "gate_total": total, "gate_pass_rate": rate},
             artifacts={"failures.txt": told} if told else {},
+            assessments=tuple(map(_assessment, self.verdicts)),
         )
+
+
+def _assessment(verdict: Verdict) -> Assessment:
+    """Return a verdict as the trace shows it: always yes or no, since MLflow sums a name's values."""
+    return Assessment(name=verdict.check, value=verdict.passed, rationale=verdict.message)
 
 
 _ROUNDS = {-1: "as posted", 0: "as written"}
@@ -732,6 +762,8 @@ class Vote(Value):
     job_id: JobId
     generation: int
     """Which of the job's comments: a Retry makes another one."""
+    channel: str = ""
+    """Where the comment stands: it decides whether MLflow is told the reason. Empty: the strictest rule counts."""
     user: str
     """Slack's user id, never a name."""
     value: Literal["up", "down", "none"]

@@ -193,6 +193,21 @@ class Tracker(Protocol):
         """Keep the finished job durably for MLflow; idempotent by job id and generation."""
 
 
+@dataclass(frozen=True)
+class Health:
+    """How work in the background stands, in a few words; `oldest` is the age in seconds of what waits longest."""
+
+    told: str
+    oldest: float = 0.0
+
+
+class Watched(Protocol):
+    """Whatever works in the background and can be asked how it stands."""
+
+    async def health(self) -> Health:
+        """Say it; never raises."""
+
+
 class Feedback(Protocol):
     """Where votes on comments go."""
 

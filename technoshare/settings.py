@@ -123,6 +123,16 @@ class Settings(BaseSettings):
         return Path(path).parent if kind == "sqlite" else Path("data")
 
     @property
+    def spool(self) -> Path:
+        """File of what is on its way to MLflow."""
+        return self.data / "mlflow-spool.db"
+
+    @property
+    def cache(self) -> Path:
+        """File of the pages that were read."""
+        return self.data / "fetch-cache.db"
+
+    @property
     def model(self) -> str:
         """The model that writes: `extractive` when neither a key nor a server of one's own is given."""
         reachable = self.openai_api_key is not None or self.openai_base_url is not None

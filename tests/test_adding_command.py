@@ -76,6 +76,7 @@ async def test_a_comment_that_was_voted_down_becomes_a_pending_example_with_what
 def test_the_command_says_what_to_review_beside_a_running_bot_and_adds_nothing_twice(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("JOBS_URL", f"sqlite:///{tmp_path}/jobs.db")
+
     async def life():
         async with open_engine(f"sqlite:///{tmp_path}/jobs.db") as engine:
             await shared(engine, JOB)

@@ -29,7 +29,10 @@ do update set value = excluded.value, reason = '', at = excluded.at, handed_on =
 
 _VERY = "job_id = :job_id and generation = :generation and user = :user and value = :value and at = :at"
 
-_NEW = "select job_id, generation, user, value, reason, at from votes where handed_on = 0 order by at"
+_NEW = """
+select job_id, votes.generation, jobs.channel, user, value, reason, at from votes join jobs on jobs.id = job_id
+where handed_on = 0 order by at
+"""
 
 
 class SqliteVotes:
@@ -79,4 +82,11 @@ class SqliteVotes:
 
 
 def _vote(click: Click, value: Literal["up", "down", "none"]) -> Vote:
-    return Vote(job_id=click.job_id, generation=click.generation, user=click.user, value=value, at=click.at)
+    return Vote(
+        job_id=click.job_id,
+        generation=click.generation,
+        channel=click.channel,
+        user=click.user,
+        value=value,
+        at=click.at,
+    )

@@ -140,7 +140,12 @@ class Replay:
                 return
 
     def _hold_back(self, entry: Entry) -> bool:
-        """Wait for the jobs, as long as the entry is young: calm moments alone are too few under steady load."""
+        """Wait for the jobs, as long as the entry is young: calm moments alone are too few under steady load.
+
+        A person waits for what is to be forgotten.
+        """
+        if entry.kind == "forget":
+            return False
         while self.busy() and 0 <= self.clock() - entry.since < CALM:  # a clock set back must not hold it for hours
             if self.pause(LOOK):
                 return True

@@ -107,7 +107,7 @@ async def test_runs_and_traces_can_be_switched_off_separately(mlflow_server, exp
 
 async def test_a_spool_that_cannot_be_written_costs_the_record_and_not_the_job(tmp_path, caplog):
     async with tracker_to("http://127.0.0.1:9", "x", tmp_path) as tracker:
-        await tracker.spool._database.execute("drop table records")
+        await tracker.spool._database.execute("drop table entries")
         await finish(tracker, 400)
     assert "is not recorded for MLflow" in caplog.text
 
