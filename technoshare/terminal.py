@@ -234,11 +234,15 @@ def _show_epoch(example: ExampleResult, epoch: Epoch, out: Console) -> None:
 
 
 def _rates(verdict: GateVerdict) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
+    """Return the rates; of those that decide nothing only what is not perfect."""
+    flawless = sum(line.rate == 1.0 and not line.deciding and line.floor is None for line in verdict.lines)
+    table = Table(box=box.SIMPLE_HEAD, caption=f"and {flawless} more at 1.000" if flawless else None)
     table.add_column("scorer")
     for name in ("rate", "95 %", "before", "floor", "examples"):
         table.add_column(name, justify="right")
     for line in verdict.lines:
+        if line.rate == 1.0 and not line.deciding and line.floor is None:
+            continue
         low = line.floor is not None and line.rate < line.floor
         mark = "[red]" if low else "[bold]" if line.deciding else "[default]"
         before = "" if line.before is None else f"{line.before:.3f}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import getpass
-import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +21,7 @@ from technoshare.mlops.evaluation.modes import SpendingCap, Writing, choose
 from technoshare.mlops.evaluation.recording import record
 from technoshare.mlops.evaluation.results import Mode, Report
 from technoshare.mlops.evaluation.runner import Observer
-from technoshare.mlops.evaluation.scorers import scorer_digest
+from technoshare.mlops.evaluation.scorers import SCORERS, scorer_digest
 from technoshare.mlops.evaluation.suite import Ended, Part, Suite, not_begun, run
 from technoshare.mlops.evaluation.thresholds import load_thresholds
 from technoshare.mlops.evaluation.trial import load_bad_comments
@@ -39,9 +38,9 @@ async def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     forget_mlflow_environment()
     ended = await _ended(arguments, settings)
     files = _written(ended.report, arguments.output)
-    if settings.mlflow_enable_tracking or settings.mlflow_enable_tracing:
-        print(await asyncio.to_thread(record, ended, settings.mlflow_tracking_uri, files), file=sys.stderr)
     terminal.show_report(ended.report, arguments.output)
+    if settings.mlflow_enable_tracking or settings.mlflow_enable_tracing:
+        print(await asyncio.to_thread(record, ended, settings.mlflow_tracking_uri, files))
     return ended.report.verdict.exit_code
 
 
@@ -98,6 +97,7 @@ def _suite(arguments: argparse.Namespace, writing: Writing, prompts: PromptBook 
         bad_comments=load_bad_comments(arguments.bad_comments),
         prompts=tuple(prompts.get(name).ref for name in (STAGE_A, STAGE_B)) if prompts else (),
         app_version=app_version(),
+        scorers=SCORERS,
         late_problems=writing.problems,
     )
 

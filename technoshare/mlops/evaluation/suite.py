@@ -13,7 +13,7 @@ from technoshare.mlops.evaluation.dataset import Dataset, Example
 from technoshare.mlops.evaluation.gate import judge
 from technoshare.mlops.evaluation.results import Mode, Report, Results
 from technoshare.mlops.evaluation.runner import Evaluated, Plan, Progress, evaluate
-from technoshare.mlops.evaluation.scorers import SCORERS, Scorer, scorer_digest
+from technoshare.mlops.evaluation.scorers import Scorer, scorer_digest
 from technoshare.mlops.evaluation.thresholds import ModeThresholds, Thresholds
 from technoshare.mlops.evaluation.trial import BadComments, faults
 from technoshare.mlops.record import TraceRecord
@@ -59,9 +59,9 @@ class Suite:
     thresholds: Thresholds
     baselines: Baselines
     bad_comments: BadComments
+    scorers: tuple[Scorer, ...]
     prompts: tuple[PromptRef, ...] = ()
     app_version: str = ""
-    scorers: tuple[Scorer, ...] = SCORERS
     late_problems: Callable[[], tuple[str, ...]] = tuple
     """What can only be known when all is done, such as questions that were not on the tape."""
 
