@@ -8,7 +8,7 @@ N      ?= 200
 MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bot test check eval bench mlflow browser crash soak attack clean
+.PHONY: help setup demo bot test check eval eval-bless bench mlflow prompts browser crash soak attack clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,14 +37,20 @@ check: $(READY) ## Format, lint, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-eval: $(READY) ## Run the evaluation set through the pipeline and score it; exit 0 only when it passes
-	@$(BIN)/python -m technoshare.cli eval run $(ARGS)
+eval: $(READY) ## Run the evaluation set and judge it: exit 0 pass, 1 below the gate, 2 no verdict, 3 usage (PROMPT=staging)
+	@$(BIN)/python -m technoshare.cli eval run $(if $(PROMPT),--prompt $(PROMPT)) $(ARGS)
+
+eval-bless: $(READY) ## Make the last passed evaluation the baseline that others are compared with
+	@$(BIN)/python -m technoshare.cli eval bless $(ARGS)
 
 bench: $(READY) ## Print figures: acks in a burst, first sign, time to comment with and without MLflow
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 mlflow: $(READY) ## Start the MLflow server (./mlflow.db, ./mlartifacts, port 5000, or PORT=…)
 	@$(BIN)/python -m technoshare.mlops.server --port $(PORT)
+
+prompts: $(READY) ## Bring prompts/*.yaml into MLflow's prompt registry (alias staging); the same text twice changes nothing
+	@$(BIN)/python -m technoshare.cli prompts sync $(ARGS)
 
 browser: $(READY) ## Only the tests that drive the workspace page in real Chromium
 	@$(BIN)/python -m pytest -m browser $(ARGS)

@@ -20,8 +20,9 @@ from rich.table import Table
 from technoshare import render
 from technoshare.jobs.report import JobLine, JobReport
 from technoshare.mlops.evaluation.results import Epoch, ExampleResult, GateVerdict, Report
+from technoshare.mlops.waiting import SpoolReport
 from technoshare.models import Evidence, Reviewed, Snippet
-from technoshare.text import squeeze, visible
+from technoshare.text import duration, squeeze, visible
 
 _OUT = Console(highlight=False)
 _COLOURS = {"ready": "yellow", "running": "blue", "done": "green", "dead": "red"}
@@ -148,6 +149,33 @@ def show_job(job: JobReport) -> None:
     for stage in job.stages:
         mark = "[green]✓[/green]" if stage.status == "ok" else "[red]✗[/red]"
         _OUT.print(f"{mark} {stage.stage:<14} {stage.seconds:>7.2f} s  [dim]{escape(stage.error)}[/dim]")
+
+
+def show_spool(spool: SpoolReport, now: float) -> None:
+    """Print one line of figures, then one row for each entry that waits or lies on the shelf, with the last error."""
+    age = "" if spool.oldest is None else f", the oldest for {duration(now - spool.oldest)}"
+    _OUT.print(
+        f"{len(spool.waiting)} wait for MLflow{age}; {len(spool.shelved)} on the shelf; "
+        f"{spool.delivered} delivered in the last 30 days"
+    )
+    lines = (*spool.shelved, *spool.waiting)
+    if not lines:
+        return
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("number", "tries"):
+        table.add_column(name, justify="right")
+    for name in ("kind", "job", "state", "since"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("last error", overflow="fold")
+    for line in lines[:_ROWS]:
+        state = "[red]shelved[/red]" if line.state == "shelved" else "[yellow]waiting[/yellow]"
+        told = (str(line.number), str(line.tries), line.kind, f"[cyan]{line.job}[/]", state, _when(line.since))
+        table.add_row(*told, escape(line.error))
+    _OUT.print(table)
+    if len(lines) > _ROWS:
+        _OUT.print(f"and {len(lines) - _ROWS} more; --json prints them all")
+    if spool.shelved:
+        _OUT.print("`technoshare spool retry NUMBER` lets one from the shelf try again, `retry all` every one")
 
 
 def _when(at: float) -> str:

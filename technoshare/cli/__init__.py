@@ -9,13 +9,13 @@ import argparse
 import asyncio
 import sys
 
-from technoshare.cli import demo, evaluation, jobs, reading, replay
+from technoshare.cli import demo, doctor, evaluation, forget, jobs, mlflow, prompts, reading, replay, spool
 from technoshare.cli.command import Run
 from technoshare.errors import ConfigError, TechnoShareError
 from technoshare.logs import start_logging
 from technoshare.settings import load_settings
 
-COMMANDS = (reading, jobs, replay, evaluation, demo)
+COMMANDS = (reading, jobs, replay, forget, spool, mlflow, prompts, evaluation, doctor, demo)
 """In the order in which the help lists them."""
 
 

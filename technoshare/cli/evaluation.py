@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any, get_args
 
+from technoshare.cli import adding, freezing
 from technoshare.cli.command import Commands, command
 from technoshare.mlops.evaluation.modes import Wanted
 from technoshare.settings import Settings
@@ -32,6 +33,8 @@ def add(commands: Commands) -> None:
     _files(
         command(actions, "bless", _bless, "make the last passed evaluation the baseline that others are compared with")
     )
+    freezing.add(actions)
+    adding.add(actions)
 
 
 def _files(parser: argparse.ArgumentParser, *, given_once: bool = False) -> None:

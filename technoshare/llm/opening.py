@@ -12,12 +12,12 @@ from functools import partial
 from technoshare.llm.extractive import Extractive
 from technoshare.llm.fallback import Fallback
 from technoshare.llm.tape import NONCE, OpenWire, Tape
-from technoshare.llm.wire import OPENAI_URL, Api, Wire
+from technoshare.llm.wire import OPENAI_URL, Api, Wire, provider_of
 from technoshare.llm.writer import STAGE_SECONDS, ModelWriter
-from technoshare.models import Project, Usage
+from technoshare.models import Cost, Project, Usage
 from technoshare.ports import Budget, PromptBook, Tracker, Unlimited
 
-PriceOf = Callable[[str, Usage, str], float | None]
+PriceOf = Callable[[str, Usage, str], Cost | None]
 
 _log = logging.getLogger(__name__)
 _A_CALL = Usage(input_tokens=1, output_tokens=1)
@@ -64,6 +64,7 @@ async def open_writer(  # noqa: PLR0913 - one argument per setting
                     tracker=tracker,
                     language=language,
                     price=priced,
+                    provider=provider_of(address),
                     budget=budget if priced(name, _A_CALL) is not None else _uncounted(name, budget),
                     seconds=STAGE_SECONDS / len(models),  # a stage's time is shared, or the first could use it up
                     nonce=(lambda: NONCE) if tape else secrets.token_hex,
@@ -78,7 +79,7 @@ def split_address(entry: str) -> tuple[str, str]:
     return (name, address) if "://" in address and name else (entry, "")
 
 
-def _price_at(price: PriceOf, address: str, model: str, usage: Usage) -> float | None:
+def _price_at(price: PriceOf, address: str, model: str, usage: Usage) -> Cost | None:
     return price(model, usage, address)
 
 
