@@ -63,7 +63,12 @@ def alarms(design: Design, drop: float, repetitions: int) -> float:
     return seen / repetitions
 
 
-DESIGNS = tuple(Design(n, k, spread) for n, k in ((20, 1), (20, 3), (40, 1), (40, 3), (40, 5)) for spread in (4.0,)) + (
+DESIGNS = (
+    Design(20, 1, 4.0),
+    Design(20, 3, 4.0),
+    Design(40, 1, 4.0),
+    Design(40, 3, 4.0),
+    Design(40, 5, 4.0),
     Design(40, 3, 1.0),
     Design(40, 3, 20.0),
 )
