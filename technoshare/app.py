@@ -164,7 +164,7 @@ async def open_services(  # noqa: PLR0913 - whoever opens may bring each of them
     """Everything a draft needs; without Slack, so that evaluation and the command line use it too.
 
     Only the bot has a cache: its file has one owner, and whoever reads by hand wants to see what is there now. Without
-    `prompts` a model is asked with those of the files; a `tape` stands between it and its servers.
+    `prompts` a model is asked with those of the files; a `tape` stands between the writer and its servers.
     """
     observed = tracker or Untracked()
     if prompts is None and settings.model != EXTRACTIVE:
@@ -173,7 +173,7 @@ async def open_services(  # noqa: PLR0913 - whoever opens may bring each of them
     async with (
         open_parser() as parser,
         _open_network(settings, pages) as network,
-        _open_writer(settings, projects, prompts, observed, budget=budget, tape=tape) as writer,
+        _open_writer(settings, projects, observed, budget=budget, prompts=prompts, tape=tape) as writer,
     ):
         yield Services(
             fetcher=_with_snapshots(network, settings.fetch_snapshots),
@@ -229,10 +229,10 @@ def _open_prompts(settings: Settings) -> AbstractAsyncContextManager[PromptBook 
 async def _open_writer(  # noqa: PLR0913 - as `open_services`
     settings: Settings,
     projects: tuple[Project, ...],
-    prompts: PromptBook | None,
     tracker: Tracker,
     *,
     budget: Budget,
+    prompts: PromptBook | None,
     tape: Tape | None,
 ) -> AsyncIterator[Writer]:
     keyless = Extractive(projects)

@@ -762,8 +762,8 @@ class Vote(Value):
     job_id: JobId
     generation: int
     """Which of the job's comments: a Retry makes another one."""
-    channel: str
-    """Where the comment stands: it decides whether MLflow is told the reason."""
+    channel: str = ""
+    """Where the comment stands: it decides whether MLflow is told the reason. Empty: the strictest rule counts."""
     user: str
     """Slack's user id, never a name."""
     value: Literal["up", "down", "none"]

@@ -48,15 +48,14 @@ class Settings(BaseSettings):
     mlflow_enable_tracking: bool = True
     mlflow_enable_tracing: bool = True
 
-    # evaluation
-    eval_require: Literal["embedded", "replay", "live"] | None = None
-
     # alerts
     alert_channel: str = ""
     alert_pass_rate: float = Field(default=0.8, ge=0, le=1)
     alert_down_rate: float = Field(default=0.3, ge=0, le=1)
     alert_comments: int = Field(default=50, ge=1, le=10_000)
     alert_votes: int = Field(default=20, ge=1, le=10_000)
+    # evaluation
+    eval_require: Literal["embedded", "replay", "live"] | None = None
 
     # running
     jobs_url: str = "sqlite:///data/technoshare.db"

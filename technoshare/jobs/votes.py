@@ -30,8 +30,8 @@ do update set value = excluded.value, reason = '', at = excluded.at, handed_on =
 _VERY = "job_id = :job_id and generation = :generation and user = :user and value = :value and at = :at"
 
 _NEW = """
-select votes.job_id, votes.generation, jobs.channel, votes.user, votes.value, votes.reason, votes.at
-from votes join jobs on jobs.id = votes.job_id where handed_on = 0 order by votes.at
+select job_id, votes.generation, jobs.channel, user, value, reason, at from votes join jobs on jobs.id = job_id
+where handed_on = 0 order by at
 """
 
 
@@ -82,5 +82,11 @@ class SqliteVotes:
 
 
 def _vote(click: Click, value: Literal["up", "down", "none"]) -> Vote:
-    told = click.model_dump(include={"job_id", "generation", "channel", "user", "at"})
-    return Vote(**told, value=value)
+    return Vote(
+        job_id=click.job_id,
+        generation=click.generation,
+        channel=click.channel,
+        user=click.user,
+        value=value,
+        at=click.at,
+    )

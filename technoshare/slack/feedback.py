@@ -78,7 +78,6 @@ class _Asked(Value):
     """What the form carries with it: which vote it is about, and where it was asked for."""
 
     vote: Vote
-    channel: str
     thread_ts: str | None
 
 
@@ -139,14 +138,14 @@ class Voting:
             await ack()
             return
         vote = asked.vote.model_copy(update={"user": filled.user, "reason": filled.reason()})
-        kept = asked.channel in self._channels and await self._votes.explain(vote)
+        kept = vote.channel in self._channels and await self._votes.explain(vote)
         labels = "; ".join(REASONS[word].lower() for word in reasons_in(vote.reason))
         said = f"Thanks, noted: {labels}." if labels else "Thanks, noted."
         self._errands.begin(self._settle(asked, vote, said if kept else NO_LONGER))
         await ack()
 
     async def _answer(self, pressed: _Pressed, vote: Vote) -> None:
-        asked = _Asked(vote=vote, channel=pressed.channel, thread_ts=pressed.thread_ts)
+        asked = _Asked(vote=vote, thread_ts=pressed.thread_ts)
         if vote.value != "down":
             await self._settle(asked, vote, THANKS if vote.value == "up" else TAKEN_BACK)
         elif await self._ask_why(pressed.trigger, asked):  # at once: Slack takes it for 3 s after the click
@@ -158,7 +157,7 @@ class Voting:
         """Hand the vote on; then say it to whoever voted, and to nobody else."""
         await self._votes.hand_on()
         call = self._client.chat_postEphemeral(
-            channel=asked.channel, user=vote.user, text=said, thread_ts=asked.thread_ts
+            channel=vote.channel, user=vote.user, text=said, thread_ts=asked.thread_ts
         )
         await _went(call, "a vote's answer did not reach its author")
 

@@ -1,7 +1,7 @@
 """Votes on comments: whose count, what a second click does, and that none is lost on its way to MLflow."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from technoshare.jobs.engine import open_engine
@@ -169,6 +169,7 @@ async def test_a_file_that_refuses_leaves_votes_for_later(engine, votes, heard, 
     assert "votes wait in the jobs file" in caplog.text
 
 
+@settings(deadline=None, max_examples=40)  # each opens a file of its own
 @given(
     clicks=st.lists(
         st.tuples(st.sampled_from(["U1", "U2"]), st.sampled_from(["up", "down"]), st.integers(0, 9)), max_size=12

@@ -171,8 +171,8 @@ def test_a_server_that_dies_in_the_middle_costs_the_record_there_and_not_the_one
 
 
 def test_without_any_place_that_is_told_and_nothing_is_raised(ended, file):
-    told = record(ended, "http://127.0.0.1:9", [file], fallback="sqlite:////nowhere/at/all/mlflow.db")
-    assert told.startswith("Nothing is recorded in MLflow. sqlite:////nowhere")
+    told = record(ended, "http://127.0.0.1:9", [file], fallback="sqlite:////dev/null/mlflow.db")
+    assert told.startswith("Nothing is recorded in MLflow. sqlite:////dev/null")
 
 
 def test_a_report_that_is_gone_is_told_and_nothing_is_raised(ended, tmp_path):

@@ -104,7 +104,7 @@ class Votes:
             return None
         value = "none" if self.standing.get(click.user) == click.value else click.value
         self.standing[click.user] = value
-        return Vote(job_id=click.job_id, generation=click.generation, user=click.user, value=value, at=click.at)
+        return Vote.model_validate(click.model_dump(exclude={"ts"}) | {"value": value})
 
     async def explain(self, vote) -> bool:
         self.explained.append(vote)

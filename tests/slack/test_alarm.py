@@ -104,7 +104,7 @@ async def test_an_alert_channel_in_which_the_bot_is_not_is_warned_about_at_the_s
         channel = workspace.add_channel("operators", member=False)
         with caplog.at_level(logging.WARNING, "technoshare"):
             async with a_bot(workspace, Engine(), alert_channel=channel):
-                assert f"the bot is not in #operators ({channel})" in caplog.text
+                assert f"ALERT_CHANNEL #operators ({channel}): the bot is not in it" in caplog.text
             caplog.clear()
             async with a_bot(workspace, Engine(), alert_channel="C0NOWHERE"):
-                assert "channel C0NOWHERE: channel_not_found; check ALERT_CHANNEL" in caplog.text
+                assert "ALERT_CHANNEL channel C0NOWHERE: channel_not_found; check ALERT_CHANNEL" in caplog.text
