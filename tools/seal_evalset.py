@@ -15,7 +15,7 @@ _FROZEN = re.compile(r"\{file: (?P<file>[^,{}]+), sha256: (?:[0-9a-f]{64}|\"\")"
 
 
 def sealed(text: str, folder: Path) -> str:
-    """Return the dataset's text with the hashes of the files as they are now; only `{file: …, sha256: …}` is touched."""
+    """Return the dataset with the hashes of its files as they are now; only `{file: …, sha256: …}` is touched."""
 
     def seal(found: re.Match[str]) -> str:
         return f"{{file: {found['file']}, sha256: {sha256((folder / found['file']).read_bytes())}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
@@ -15,7 +16,7 @@ from technoshare.mlops.replay import ReplayThread
 from technoshare.mlops.spool import Spool, open_spool
 from technoshare.mlops.tracing import Recorder, Untracked
 from technoshare.models import Job, JobId, Outcome, SpanKind, Trail, Vote
-from technoshare.ports import ActiveSpan, JobTimes
+from technoshare.ports import ActiveSpan, Health, JobTimes
 from technoshare.settings import forget_mlflow_environment
 from technoshare.text import duration
 
@@ -77,14 +78,15 @@ class SpooledTracker:
         """Let an entry, or all, try again from the shelf; return how many. Raises `sqlite3.Error`."""
         return await self.spool.unshelve(number)
 
-    async def health(self) -> str:
+    async def health(self) -> Health:
         """Say in a few words what waits for MLflow."""
         try:
             counts, age = await self.spool.counts(), await self.spool.oldest()
         except sqlite3.Error as error:
-            return f"MLflow: the spool cannot be read: {error}"
+            return Health(f"MLflow: the spool cannot be read: {error}", oldest=math.inf)
         waiting = f"{counts['waiting']} wait, the oldest for {duration(age)}" if counts["waiting"] else "all delivered"
-        return f"MLflow: {waiting}" + (f"; {counts['shelved']} on the shelf" if counts["shelved"] else "")
+        shelved = f"; {counts['shelved']} on the shelf" if counts["shelved"] else ""
+        return Health(f"MLflow: {waiting}{shelved}", age if counts["waiting"] else 0.0)
 
 
 class SwitchedOff(Untracked):

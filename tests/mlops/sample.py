@@ -102,7 +102,7 @@ def facts(job: Job) -> Facts:
         sources=(job.url,),
         model="gpt-4o",
         prompt=PromptRef(name="stage_a_extract_facts", version="yaml", content_hash="0123456789ab"),
-        usage=Usage(input_tokens=1200, output_tokens=300, cost_usd=0.006, calls=2),
+        usage=Usage(input_tokens=1200, output_tokens=300, cached_tokens=200, cost_usd=0.006, calls=2),
     )
 
 
@@ -153,7 +153,8 @@ def trails(job: Job, *, passed: bool = True) -> dict[str, Trail]:
     with recorder.span("stage_a.run", "LLM") as span:
         span.set(**facts(job).record().attributes)
         with recorder.span("llm.call", "LLM") as call:
-            call.set(model="gpt-4o", input_tokens=1200.0, output_tokens=300.0, total_tokens=1500.0, cost_usd=0.006)
+            call.set(model="gpt-4o", provider="openai", input_cost_usd=0.003, output_cost_usd=0.003)
+            call.set(**facts(job).usage.metrics())
             call.io(inputs=[{"role": "user", "content": "find facts"}], outputs={"role": "assistant", "content": "{}"})
         with recorder.span("search_tool_call", "TOOL") as tool:
             tool.set(url=job.url, content_length=320)
