@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
+from mlflow.store.entities import PagedList
 
 from technoshare.mlops.record import JobRecord
 
@@ -42,7 +43,12 @@ def everything(uri: str, experiment: str, folder: Path) -> str:
 def read_back(uri: str, experiment: str) -> tuple[MlflowClient, list, list]:
     client = MlflowClient(uri)
     found = client.get_experiment_by_name(experiment).experiment_id
-    return client, list(client.search_runs([found], max_results=1000)), client.search_traces(locations=[found])
+    runs = client.search_runs([found], max_results=50_000)
+    traces = client.search_traces(locations=[found], max_results=500)
+    while traces.token:
+        more = client.search_traces(locations=[found], max_results=500, page_token=traces.token)
+        traces = PagedList([*traces, *more], more.token)
+    return client, list(runs), traces
 
 
 def assert_complete(uri: str, experiment: str, *records: JobRecord) -> None:
