@@ -611,6 +611,9 @@ class Reviewed(Result):
     """Of the repairs alone."""
     notes: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    job_id: JobId | None = None
+    """None leaves the buttons for votes out."""
+    generation: int = 0
     outcome: Literal["success", "degraded"]
 
     @property
@@ -739,11 +742,26 @@ class Share(Value):
     comment: Comment | None = None
 
 
-class Vote(Value):
-    """What somebody thinks of a job's comment. One person has one vote a job: the last one counts."""
+class Click(Value):
+    """Somebody pressed 👍 or 👎 under a post, as Slack tells it; nothing in it is known to be true yet."""
 
     job_id: JobId
     generation: int
+    channel: str
+    ts: str
+    """Of the post."""
+    user: str
+    value: Literal["up", "down"]
+    at: float
+    """Slack's own time of the click, unix seconds: one that is delivered twice has it twice."""
+
+
+class Vote(Value):
+    """What somebody thinks of a comment. One person has one vote on each: the last one counts."""
+
+    job_id: JobId
+    generation: int
+    """Which of the job's comments: a Retry makes another one."""
     channel: str = ""
     """Where the comment stands: it decides whether MLflow is told the reason. Empty: the strictest rule counts."""
     user: str
@@ -753,3 +771,22 @@ class Vote(Value):
     reason: str = ""
     at: float
     """Unix seconds."""
+
+
+class Complaint(Value):
+    """A comment that somebody voted down, with what it was made from."""
+
+    job_id: JobId
+    generation: int
+    url: str
+    evidence: Evidence
+    reasons: tuple[str, ...]
+    """As they were kept, one for each 👎 that has one."""
+
+
+class Alert(Value):
+    """A line to be said once, since a rate fell below what is wanted."""
+
+    token: str
+    """Marks its one post."""
+    line: str

@@ -27,7 +27,15 @@ logger = logging.getLogger("technoshare.jobs")
 
 MIGRATIONS = tuple(
     files("technoshare.jobs").joinpath(name).read_text(encoding="utf-8")
-    for name in ("schema.sql", "schema-2.sql", "schema-3.sql", "schema-4.sql", "schema-5.sql", "schema-6.sql")
+    for name in (
+        "schema.sql",
+        "schema-2.sql",
+        "schema-3.sql",
+        "schema-4.sql",
+        "schema-5.sql",
+        "schema-6.sql",
+        "schema-7.sql",
+    )
 )
 
 LONGEST_NAP = 60.0

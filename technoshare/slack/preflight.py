@@ -60,8 +60,10 @@ class Look:
     """Whether another company can read it, or is about to."""
 
 
-async def preflight(client: AsyncWebClient, app_token: str, channels: Iterable[str]) -> Identity:
-    """Check both tokens and look at the channels; a channel that the bot cannot read is only warned about.
+async def preflight(
+    client: AsyncWebClient, app_token: str, channels: Iterable[str], alert_channel: str = ""
+) -> Identity:
+    """Check both tokens and look at the channels; one that the bot cannot read or write in is only warned about.
 
     Raises `ConfigError` that names the variable and what is wrong with it.
     """
@@ -71,6 +73,8 @@ async def preflight(client: AsyncWebClient, app_token: str, channels: Iterable[s
     for look in looks.values():
         if look.trouble:
             log.warning("%s: %s", look.name, look.trouble)
+    if alert_channel and (look := await look_at(client, alert_channel, name, "ALERT_CHANNEL")).trouble:
+        log.warning("ALERT_CHANNEL %s: %s", look.name, look.trouble)
     return Identity(
         team=str(known["team_id"]),
         bot_user=str(known["user_id"]),
@@ -115,12 +119,12 @@ def _missing_scopes(known: AsyncSlackResponse) -> list[str]:
     return sorted(SCOPES - {scope.strip() for scope in granted.split(",")})
 
 
-async def look_at(client: AsyncWebClient, channel: str, bot: str) -> Look:
-    """Look at one channel as the bot of that name sees it."""
+async def look_at(client: AsyncWebClient, channel: str, bot: str, variable: str = "TECHNOSHARE_CHANNEL_ID") -> Look:
+    """Look at one channel, which `variable` names, as the bot of that name sees it."""
     try:
         answer = await client.conversations_info(channel=channel)
     except SlackApiError as error:
-        advice = f"check TECHNOSHARE_CHANNEL_ID, and in a private channel type /invite @{bot}"
+        advice = f"check {variable}, and in a private channel type /invite @{bot}"
         return Look(f"channel {channel}", f"{code_of(error)}; {advice}")
     except NO_ANSWER as error:
         return Look(f"channel {channel}", f"could not be looked up: {type(error).__name__}")
