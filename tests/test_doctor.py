@@ -18,6 +18,7 @@ from technoshare.cli import main
 from technoshare.doctor import Finding, bad, examine, good
 from technoshare.jobs.control import open_control
 from technoshare.jobs.engine import open_engine
+from technoshare.jobs.orders import Desk
 from technoshare.mlops.spool import open_spool
 from technoshare.settings import Settings
 from technoshare.workspace.model import open_model_server
@@ -152,7 +153,7 @@ async def test_a_file_of_prompts_or_projects_that_is_missing(healthy, missing, t
 
 
 async def test_jobs_of_a_running_bot(healthy):
-    async with open_engine(healthy.jobs_url) as engine, open_control(engine):
+    async with open_engine(healthy.jobs_url) as engine, open_control(Desk(engine)):
         await engine.submit(a_job())
         finding = (await found(healthy))["jobs"]
     assert finding.state == "good"
