@@ -38,7 +38,8 @@ def untuned(made, tmp_path, monkeypatch) -> Path:
     """The same as MLflow leaves it, with some runs; it lies in the current folder."""
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "mlflow.db"
-    path.write_bytes(made.read_bytes())
+    with closing(sqlite3.connect(made)) as connection:
+        connection.execute("vacuum into ?", [str(path)])  # whole, even if the server was killed before it cleared up
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("pragma journal_mode = delete")
     fill(path, 300)
