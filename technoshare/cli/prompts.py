@@ -18,12 +18,10 @@ from technoshare.errors import ConfigError
 from technoshare.llm.prompts import PROMPTS, YamlPrompts, load_prompts
 from technoshare.mlops.promotion import Record
 from technoshare.mlops.prompt_book import FILES, LivePrompts
+from technoshare.mlops.prompt_choice import YAML, chosen_prompts
 from technoshare.mlops.prompt_version import NEVER, PROD, PromptVersion, chosen, readable
 from technoshare.mlops.replay import Away, limit_mlflow
 from technoshare.settings import Settings, forget_mlflow_environment
-
-_FILE = "yaml"
-"""Stands for the file where a version or an alias could stand."""
 
 
 def add(commands: Commands) -> None:
@@ -34,7 +32,7 @@ def add(commands: Commands) -> None:
     diff = command(actions, "diff", _diff, "compare two texts of a prompt, with settings and schema")
     diff.add_argument("name", metavar="NAME", type=_named)
     diff.add_argument("one", metavar="A", nargs="?", default=PROD, help="version, alias or yaml (default: prod)")
-    diff.add_argument("other", metavar="B", nargs="?", default=_FILE, help="the same (default: yaml)")
+    diff.add_argument("other", metavar="B", nargs="?", default=YAML, help="the same (default: yaml)")
     promote = command(actions, "promote", _promote, "let the bot use what passed its evaluation")
     promote.add_argument("--version", metavar="V", default="", help="version or alias (default: candidate, or staging)")
     promote.add_argument("--force", metavar="WHY", default="", help="without an evaluation; the reason is recorded")
@@ -57,7 +55,7 @@ def _named(text: str) -> str:
 
 async def _sync(arguments: argparse.Namespace, settings: Settings) -> int:
     files = load_prompts(settings.prompts_dir)
-    with _registry(settings) as registry:
+    with open_registry(settings) as registry:
         synced = [registry.sync(files.get(name)) for name in PROMPTS]
     if arguments.json:
         _dump([_line(version) | {"new": new} for version, new in synced])
@@ -71,7 +69,7 @@ async def _sync(arguments: argparse.Namespace, settings: Settings) -> int:
 async def _list(arguments: argparse.Namespace, settings: Settings) -> int:
     files = load_prompts(settings.prompts_dir)
     live = LivePrompts(files, settings.data / "prompts-prod.json")
-    with _registry(settings) as registry:
+    with open_registry(settings) as registry:
         live.look(registry)
         listed = [_listed(name, registry.versions(name), files, live) for name in PROMPTS]
     _dump(listed) if arguments.json else _show(listed)
@@ -80,11 +78,11 @@ async def _list(arguments: argparse.Namespace, settings: Settings) -> int:
 
 async def _diff(arguments: argparse.Namespace, settings: Settings) -> int:
     name, files = arguments.name, load_prompts(settings.prompts_dir)
-    with _registry(settings) as registry:
+    with open_registry(settings) as registry:
         versions = registry.versions(name)
 
     def text(which: str) -> tuple[str, list[str]]:
-        prompt = files.get(name) if which == _FILE else chosen(versions, name, which).prompt()
+        prompt = files.get(name) if which == YAML else chosen(versions, name, which).prompt()
         version = "" if prompt.ref.version == which else f" {prompt.ref.version}"
         return f"{which}{version} ({prompt.ref.content_hash})", readable(prompt).splitlines()
 
@@ -110,7 +108,7 @@ async def _rollback(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 @contextmanager
-def _registry(settings: Settings) -> Iterator[Any]:
+def open_registry(settings: Settings) -> Iterator[Any]:
     """Open the registry. Raises `ConfigError` when MLflow cannot be asked."""
     limit_mlflow()
     forget_mlflow_environment()
@@ -123,9 +121,21 @@ def _registry(settings: Settings) -> Iterator[Any]:
         raise ConfigError(f"MLflow at {uri} cannot be asked ({away}); is it running? (make mlflow)") from away
 
 
+def prompts_for(which: str, settings: Settings) -> YamlPrompts:
+    """Return the prompts of the files (`yaml`), or those versions of the registry.
+
+    Raises `ConfigError` or `Refusal` when they cannot be had.
+    """
+    files = load_prompts(settings.prompts_dir)
+    if which == YAML:
+        return files
+    with open_registry(settings) as registry:
+        return chosen_prompts(registry, files, which)
+
+
 @contextmanager
 def _promotions(settings: Settings) -> Iterator[Any]:
-    with _registry(settings) as registry:
+    with open_registry(settings) as registry:
         from technoshare.mlops.promoting import Promotions
 
         files = load_prompts(settings.prompts_dir)
@@ -176,7 +186,7 @@ def _show(listed: Sequence[dict[str, Any]]) -> None:
             _show_row(one["version"], one["content_hash"], when, words, current=one["current"])
         yaml = prompt["yaml"]
         same = f"= version {yaml['version']}" if yaml["version"] else "not synced"
-        _show_row(_FILE, yaml["content_hash"], "", (same,), current=yaml["current"])
+        _show_row(YAML, yaml["content_hash"], "", (same,), current=yaml["current"])
 
 
 def _show_row(version: str, content_hash: str, when: str, words: Sequence[str], *, current: bool) -> None:
