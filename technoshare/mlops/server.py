@@ -29,7 +29,7 @@ START_SECONDS = 120.0
 STOP_SECONDS = 10.0
 """Then it is killed."""
 TUNE_SECONDS = 86_400.0
-"""How often the statistics are made anew: with the file that they describe has grown."""
+"""How often the statistics are made anew, since the file grows; it costs less than a second."""
 
 OPTIONS = ("--workers", "1", "--serve-artifacts", "--uvicorn-opts", "--log-level warning")
 ENVIRONMENT = {
