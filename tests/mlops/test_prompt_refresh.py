@@ -139,7 +139,11 @@ async def test_with_mlflow_off_nothing_is_started_and_the_copy_is_used_all_the_s
 @pytest.mark.parametrize(
     "settings",
     [
-        {"MLFLOW_ENABLE_TRACKING": "false", "MLFLOW_ENABLE_TRACING": "false", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"},
+        {
+            "MLFLOW_ENABLE_TRACKING": "false",
+            "MLFLOW_ENABLE_TRACING": "false",
+            "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+        },
         {"LLM_MODEL": "extractive", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"},
     ],
     ids=["off", "keyless"],
