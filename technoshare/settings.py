@@ -48,6 +48,15 @@ class Settings(BaseSettings):
     mlflow_enable_tracking: bool = True
     mlflow_enable_tracing: bool = True
 
+    # alerts
+    alert_channel: str = ""
+    alert_pass_rate: float = Field(default=0.8, ge=0, le=1)
+    alert_down_rate: float = Field(default=0.3, ge=0, le=1)
+    alert_comments: int = Field(default=50, ge=1, le=10_000)
+    alert_votes: int = Field(default=20, ge=1, le=10_000)
+    # evaluation
+    eval_require: Literal["embedded", "replay", "live"] | None = None
+
     # running
     jobs_url: str = "sqlite:///data/technoshare.db"
     workers: int = Field(default=32, ge=1, le=1000)
@@ -67,10 +76,10 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("channels")
+    @field_validator("channels", "alert_channel")
     @classmethod
-    def _channel_ids(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for channel in value:
+    def _channel_ids(cls, value: tuple[str, ...] | str) -> tuple[str, ...] | str:
+        for channel in (value,) if isinstance(value, str) and value else value:
             if not (channel[:1] in "CG" and channel.isalnum() and channel.isupper()):
                 raise ValueError(f"{channel!r} is not a channel id; copy it from the channel's details (C0123456789)")
         return value
@@ -114,6 +123,16 @@ class Settings(BaseSettings):
         """Folder of the SQLite files: where the jobs are, or `data` when they are in a server."""
         kind, _, path = self.jobs_url.partition(":///")
         return Path(path).parent if kind == "sqlite" else Path("data")
+
+    @property
+    def spool(self) -> Path:
+        """File of what is on its way to MLflow."""
+        return self.data / "mlflow-spool.db"
+
+    @property
+    def cache(self) -> Path:
+        """File of the pages that were read."""
+        return self.data / "fetch-cache.db"
 
     @property
     def model(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 
 from technoshare.errors import ConfigError, TechnoShareError
 from technoshare.jobs.engine import MIGRATIONS, file_of
-from technoshare.models import Comment, Evidence, Job, JobId, JobState, Receipt, Reviewed, Trail, Value
+from technoshare.models import Comment, Complaint, Evidence, Job, JobId, JobState, Receipt, Reviewed, Trail, Value
 from technoshare.stages.retrieval import retrieve
 from technoshare.stages.review import review
 
@@ -117,6 +118,28 @@ def answered_job(url: str, job_id: JobId) -> Answered:
         return _answered(job, results, share)
     except ValidationError as error:
         raise TechnoShareError(f"what is kept of job {job_id} was written by another version") from error
+
+
+def complaints(url: str) -> tuple[Complaint, ...]:
+    """Return the comments that stand voted down, the newest vote last.
+
+    One that was made from nothing, or from what another version read, is left out.
+    """
+    select = (
+        "select job_id, votes.generation, shares.url, evidence, json_group_array(reason) filter (where reason <> '')"
+        " as reasons from votes join shares using (job_id) where value = 'down' and evidence is not null"
+        " group by job_id order by max(votes.at)"
+    )
+    with _reading(url) as connection:
+        return tuple(filter(None, map(_complaint, connection.execute(select))))
+
+
+def _complaint(row: sqlite3.Row) -> Complaint | None:
+    try:
+        evidence = Evidence.model_validate_json(row["evidence"])
+    except ValidationError:
+        return None
+    return Complaint.model_validate({**row, "evidence": evidence, "reasons": json.loads(row["reasons"])})
 
 
 def _answered(job: Job, results: dict[str, str], share: sqlite3.Row | None) -> Answered:

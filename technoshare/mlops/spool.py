@@ -93,6 +93,7 @@ class Spool:
         self._clock = clock
         self._arrived = asyncio.Event()
         self._arrived.set()  # what an earlier process left may wait already
+        self._left = asyncio.Event()
         self._closing = False
         self._full = False
 
@@ -123,6 +124,14 @@ class Spool:
         await self._database.empty_log()
         self._arrived.set()
         return waited
+
+    async def forgotten(self, job_id: JobId) -> None:
+        """Wait until MLflow has forgotten the job."""
+        waits = "select 1 from entries where kind = 'forget' and job_id = ? and state <> 'delivered'"
+        self._left.clear()
+        while await self._database.execute(waits, (job_id,)):
+            await self._left.wait()
+            self._left.clear()
 
     async def _put(self, row: Mapping[str, object]) -> None:
         async def work(connection: Connection) -> bool:
@@ -168,6 +177,7 @@ class Spool:
         await self._database.execute(
             "update entries set state = 'delivered', error = '', body = '' where number = ?", (number,)
         )
+        self._left.set()
 
     async def failed(self, number: int, error: str) -> None:
         """Note why a try came to nothing; the entry keeps its place."""

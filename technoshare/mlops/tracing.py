@@ -13,8 +13,8 @@ from contextvars import ContextVar
 
 from pydantic import JsonValue
 
-from technoshare.models import Job, JobId, Outcome, Span, SpanKind, Trail, Vote
-from technoshare.ports import ActiveSpan, JobTimes
+from technoshare.models import Job, Outcome, Span, SpanKind, Trail, Vote
+from technoshare.ports import ActiveSpan, Health, JobTimes
 
 
 def random_span_id() -> str:
@@ -135,11 +135,6 @@ class Untracked:
     async def vote(self, vote: Vote) -> None:
         """Keep nothing."""
 
-    async def forget(self, job_id: JobId) -> int:
-        """Remember nothing as before."""
-        del job_id
-        return 0
-
-    async def health(self) -> str:
+    async def health(self) -> Health:
         """Say so."""
-        return "MLflow: off"
+        return Health("MLflow: off")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import math
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
@@ -14,11 +16,14 @@ from technoshare.mlops.replay import ReplayThread
 from technoshare.mlops.spool import Spool, open_spool
 from technoshare.mlops.tracing import Recorder, Untracked
 from technoshare.models import Job, JobId, Outcome, SpanKind, Trail, Vote
-from technoshare.ports import ActiveSpan, JobTimes
+from technoshare.ports import ActiveSpan, Health, JobTimes
 from technoshare.settings import forget_mlflow_environment
 from technoshare.text import duration
 
 logger = logging.getLogger("technoshare.mlops")
+
+PATIENCE = 5.0
+"""Seconds that whoever has a job forgotten waits for MLflow."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +66,51 @@ class SpooledTracker:
         """
         return await self.spool.forget(job_id)
 
-    async def health(self) -> str:
+    async def forgotten(self, job_id: JobId) -> str:
+        """Say how far MLflow is with it, after some seconds at most."""
+        try:
+            await asyncio.wait_for(self.spool.forgotten(job_id), PATIENCE)
+        except TimeoutError:
+            return "MLflow forgets it as soon as it can be reached; until then `technoshare spool` shows that it waits"
+        return "MLflow has forgotten it: no trace, artifact or tag is left; `mlflow gc` removes its empty runs"
+
+    async def unshelve(self, number: int | None) -> int:
+        """Let an entry, or all, try again from the shelf; return how many. Raises `sqlite3.Error`."""
+        return await self.spool.unshelve(number)
+
+    async def health(self) -> Health:
         """Say in a few words what waits for MLflow."""
         try:
             counts, age = await self.spool.counts(), await self.spool.oldest()
         except sqlite3.Error as error:
-            return f"MLflow: the spool cannot be read: {error}"
+            return Health(f"MLflow: the spool cannot be read: {error}", oldest=math.inf)
         waiting = f"{counts['waiting']} wait, the oldest for {duration(age)}" if counts["waiting"] else "all delivered"
-        return f"MLflow: {waiting}" + (f"; {counts['shelved']} on the shelf" if counts["shelved"] else "")
+        shelved = f"; {counts['shelved']} on the shelf" if counts["shelved"] else ""
+        return Health(f"MLflow: {waiting}{shelved}", age if counts["waiting"] else 0.0)
+
+
+class SwitchedOff(Untracked):
+    """The tracker when MLflow is off: what an earlier bot has left in the spool can be forgotten all the same."""
+
+    def __init__(self, spool: Path) -> None:
+        self._spool = spool
+
+    async def forget(self, job_id: JobId) -> int:
+        """Drop what waits of the job. Raises `sqlite3.Error` or `ConfigError` when the spool cannot be written."""
+        if not self._spool.exists():
+            return 0
+        async with open_spool(self._spool) as spool:
+            return await spool.forget(job_id)
+
+    async def forgotten(self, job_id: JobId) -> str:
+        """Say that nobody tells MLflow."""
+        del job_id
+        return "MLflow is switched off: what it has of the job stays there until a bot runs with it switched on"
+
+    async def unshelve(self, number: int | None) -> int:
+        """Let nothing try: nobody would deliver it."""
+        del number
+        return 0
 
 
 @asynccontextmanager
@@ -82,13 +124,13 @@ async def open_tracker(  # noqa: PLR0913 - settings, passed as values
     app_version: str,
     projects_hash: str,
     busy: Callable[[], bool],
-) -> AsyncIterator[SpooledTracker | Untracked]:
+) -> AsyncIterator[SpooledTracker | SwitchedOff]:
     """Open spool and replay; leaving takes 3 s at most. With both switches off, nothing is opened or imported.
 
     `busy` tells, from any thread, whether jobs are running. Raises `ConfigError` when the spool cannot be opened.
     """
     if not (tracking or tracing):
-        yield Untracked()
+        yield SwitchedOff(spool)
         return
     forget_mlflow_environment()
     async with open_spool(spool) as opened:

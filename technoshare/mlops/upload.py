@@ -7,6 +7,7 @@ tags, artifacts and traces overwrite themselves. The fluent API is never used: i
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import tempfile
 from collections.abc import Mapping
@@ -14,6 +15,9 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow.entities import (
+    AssessmentSource,
+    AssessmentSourceType,
+    Feedback,
     Metric,
     Param,
     Run,
@@ -155,14 +159,31 @@ class Upload:
             state=TraceState.OK if root.status == "ok" else TraceState.ERROR,
             request_preview=trace.request,
             response_preview=trace.response,
-            trace_metadata=metadata | ({} if run_id is None else {"mlflow.sourceRun": run_id}),
+            trace_metadata=trace.metadata | metadata | ({} if run_id is None else {"mlflow.sourceRun": run_id}),
             tags=trace.tags | {"mlflow.traceName": trace.name},
+            assessments=[_feedback(trace, one) for one in trace.assessments],
         )
         self._traces.start_trace(info)
-        self._traces.log_spans(self._experiment_id, [_span(trace.id, span) for span in trace.spans])
+        self._traces.log_spans(self._experiment_id, [mlflow_span(trace.id, span) for span in trace.spans])
 
 
-def _span(trace_id: str, span: models.Span) -> Span:
+def _feedback(trace: TraceRecord, assessment: models.Assessment) -> Feedback:
+    """Return the assessment with an id that follows from trace and name, so that a repetition changes nothing."""
+    end = trace.spans[0].end // 1_000_000
+    digest = hashlib.sha256(f"{trace.id} {assessment.name}".encode()).hexdigest()
+    feedback = Feedback(
+        name=assessment.name,
+        value=assessment.value,
+        rationale=assessment.rationale or None,
+        source=AssessmentSource(AssessmentSourceType.CODE, "technoshare"),
+        create_time_ms=end,
+        last_update_time_ms=end,
+    )
+    feedback.assessment_id = f"a-{digest[:32]}"
+    return feedback
+
+
+def mlflow_span(trace_id: str, span: models.Span) -> Span:
     """Return our span as MLflow's, in the form that its own `to_dict` has: attribute values are JSON."""
     content = {"mlflow.spanInputs": span.inputs, "mlflow.spanOutputs": span.outputs}
     attributes = span.attributes | {"mlflow.traceRequestId": trace_id, "mlflow.spanType": span.kind}

@@ -1,6 +1,8 @@
 """One real MLflow server for all tests: it needs some seconds to start."""
 
 import os
+import uuid
+from pathlib import Path
 
 import pytest
 
@@ -16,3 +18,23 @@ def mlflow_server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mlflow")
     with running_server(port=0, db=folder / "mlflow.db", artifacts=folder / "mlartifacts") as server:
         yield server.url
+
+
+@pytest.fixture(scope="session")
+def direct_folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("direct")
+
+
+@pytest.fixture(params=["http", "sqlite"])
+def uri(request, direct_folder, monkeypatch) -> str:
+    """Every kind of address that a bot may be given: what holds for one holds for all."""
+    if request.param == "http":
+        return request.getfixturevalue("mlflow_server")
+    monkeypatch.chdir(direct_folder)  # MLflow puts the artifacts of a bare database below the current folder
+    return f"sqlite:///{direct_folder / 'mlflow.db'}"
+
+
+@pytest.fixture
+def experiment() -> str:
+    """Name of an experiment that nobody else uses."""
+    return f"technoshare_{uuid.uuid4().hex[:8]}"
