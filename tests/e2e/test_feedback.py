@@ -81,7 +81,7 @@ async def test_votes_reasons_changes_and_removals_reach_the_trace_of_their_comme
         assert await workspace.press(ts, "vote-down")
         await workspace.until(workspace.view)
         assert await workspace.submit({"reasons": ["wrong_facts"], "words": "It took <!here> nine minutes"})
-        reason = "wrong_facts: It took here nine minutes"
+        reason = "wrong_facts: It took [mention removed] nine minutes"
         await told(mlflow_server, experiment, (YOU, False, reason), (ADA, True, ""))
 
         assert await workspace.press(ts, "vote-down")
