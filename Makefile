@@ -8,7 +8,7 @@ N      ?= 200
 MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bot test check eval bench mlflow browser crash soak attack clean
+.PHONY: help setup demo bot test check eval bench mlflow prompts browser crash soak attack clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench: $(READY) ## Print figures: acks in a burst, first sign, time to comment w
 
 mlflow: $(READY) ## Start the MLflow server (./mlflow.db, ./mlartifacts, port 5000, or PORT=…)
 	@$(BIN)/python -m technoshare.mlops.server --port $(PORT)
+
+prompts: $(READY) ## Bring prompts/*.yaml into MLflow's prompt registry (alias staging); the same text twice changes nothing
+	@$(BIN)/python -m technoshare.cli prompts sync $(ARGS)
 
 browser: $(READY) ## Only the tests that drive the workspace page in real Chromium
 	@$(BIN)/python -m pytest -m browser $(ARGS)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from importlib.metadata import version
 from pathlib import Path
 
@@ -33,6 +33,8 @@ from technoshare.llm.extractive import Extractive
 from technoshare.llm.opening import open_writer
 from technoshare.llm.prompts import load_projects, load_prompts, projects_hash
 from technoshare.llm.ranking import warm_up
+from technoshare.llm.tape import Tape
+from technoshare.mlops.prompt_refresh import open_prompts
 from technoshare.mlops.tracing import Untracked
 from technoshare.mlops.tracking import SpooledTracker, SwitchedOff, open_tracker
 from technoshare.models import (
@@ -49,7 +51,7 @@ from technoshare.models import (
     Share,
 )
 from technoshare.once import Once
-from technoshare.ports import Budget, Claim, Fetcher, Private, Services, Tracker, Unlimited, Writer
+from technoshare.ports import Budget, Claim, Fetcher, Private, PromptBook, Services, Tracker, Unlimited, Writer
 from technoshare.retrieval.cache import CachingFetcher, asked_again, read_for
 from technoshare.retrieval.etiquette import ConsiderateFetcher, SigningFetcher
 from technoshare.retrieval.fetch import open_fetcher
@@ -101,13 +103,17 @@ async def run_bot(settings: Settings) -> None:
             messages=(messages := SqliteMessages(engine.database, time.time)),
         ) as slack,
         open_control(Desk(engine, tracker, pages, slack.permalink)),
-        # links are stored and acked while this takes its seconds
-        open_services(settings, tracker, budget=_budget(settings, engine.database), pages=pages) as services,
+        # links are stored and acked while these take their seconds
+        _open_prompts(settings) as prompts,
+        open_services(
+            settings, tracker, budget=_budget(settings, engine.database), pages=pages, prompts=prompts
+        ) as services,
     ):
         ledger = SqliteShares(engine.database, slack.permalink, time.time)
 
         async def answer(claim: Claim) -> None:
-            own = dataclasses.replace(services, poster=slack.poster(claim), previews=slack.previews)
+            private = _private(settings, prompts)  # of the prompts as they are now
+            own = dataclasses.replace(services, poster=slack.poster(claim), previews=slack.previews, private=private)
             asked_again.set(claim.job.generation > 0)
             read_for.set(claim.job.id)
             if claim.job.generation and (await claim.times()).first_sign is None:  # somebody asked for it again
@@ -146,23 +152,28 @@ async def run_bot(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def open_services(
+async def open_services(  # noqa: PLR0913 - whoever opens may bring each of them
     settings: Settings,
     tracker: Tracker | None = None,
     *,
     budget: Budget = Unlimited(),  # noqa: B008 - it has no state
     pages: Pages | NoPages = NoPages(),  # noqa: B008 - as above
+    prompts: PromptBook | None = None,
+    tape: Tape | None = None,
 ) -> AsyncIterator[Services]:
     """Everything a draft needs; without Slack, so that evaluation and the command line use it too.
 
-    Only the bot has a cache: its file has one owner, and whoever reads by hand wants to see what is there now.
+    Only the bot has a cache: its file has one owner, and whoever reads by hand wants to see what is there now. Without
+    `prompts` a model is asked with those of the files; a `tape` stands between the writer and its servers.
     """
     observed = tracker or Untracked()
+    if prompts is None and settings.model != EXTRACTIVE:
+        prompts = load_prompts(settings.prompts_dir)
     projects = load_projects(settings.projects_file)
     async with (
         open_parser() as parser,
         _open_network(settings, pages) as network,
-        _open_writer(settings, projects, observed, budget) as writer,
+        _open_writer(settings, projects, observed, budget=budget, prompts=prompts, tape=tape) as writer,
     ):
         yield Services(
             fetcher=_with_snapshots(network, settings.fetch_snapshots),
@@ -173,7 +184,7 @@ async def open_services(
             projects=projects,
             clock=time.time,
             language=settings.comment_language,
-            private=_private(settings),
+            private=_private(settings, prompts),
         )
 
 
@@ -197,19 +208,35 @@ def single_job(url: str) -> Job:
 # ---------------------------------------------------------------- parts
 
 
-def _private(settings: Settings) -> Private:
+def _private(settings: Settings, prompts: PromptBook | None) -> Private:
     """Return what no reply may repeat; without a model there is no prompt that could leak."""
     values = (value for _, value in settings if isinstance(value, SecretStr))
-    prompts = () if settings.model == EXTRACTIVE else load_prompts(settings.prompts_dir).texts()
-    return Private(prompts=prompts, secrets=tuple(value.get_secret_value() for value in values))
+    return Private(
+        prompts=prompts.texts() if prompts else (), secrets=tuple(value.get_secret_value() for value in values)
+    )
+
+
+def _open_prompts(settings: Settings) -> AbstractAsyncContextManager[PromptBook | None]:
+    """Open the promoted prompts of a bot; the keyless engine reads none, and with MLflow off nobody is asked."""
+    if settings.model == EXTRACTIVE:
+        return nullcontext()
+    asked = settings.mlflow_enable_tracking or settings.mlflow_enable_tracing
+    uri = settings.mlflow_tracking_uri if asked else None
+    return open_prompts(settings.prompts_dir, settings.data / "prompts-prod.json", uri, time.time)
 
 
 @asynccontextmanager
-async def _open_writer(
-    settings: Settings, projects: tuple[Project, ...], tracker: Tracker, budget: Budget
+async def _open_writer(  # noqa: PLR0913 - as `open_services`
+    settings: Settings,
+    projects: tuple[Project, ...],
+    tracker: Tracker,
+    *,
+    budget: Budget,
+    prompts: PromptBook | None,
+    tape: Tape | None,
 ) -> AsyncIterator[Writer]:
     keyless = Extractive(projects)
-    if settings.model == EXTRACTIVE:
+    if prompts is None or settings.model == EXTRACTIVE:
         await aside(warm_up)
         yield keyless
         return
@@ -220,11 +247,12 @@ async def _open_writer(
         api_key=key.get_secret_value() if key else None,
         models=settings.models,
         last=keyless if settings.extractive_at_last else None,
-        prompts=load_prompts(settings.prompts_dir),
+        prompts=prompts,
         projects=projects,
         tracker=tracker,
         language=settings.comment_language,
         budget=budget,
+        tape=tape,
     ) as writer:
         yield writer
 
@@ -243,7 +271,7 @@ def _open_tracker(
         tracking=settings.mlflow_enable_tracking,
         tracing=settings.mlflow_enable_tracing,
         spool=settings.spool,
-        app_version=_app_version(),
+        app_version=app_version(),
         projects_hash=projects_hash(load_projects(settings.projects_file)),
         busy=busy,
     )
@@ -358,7 +386,7 @@ async def _signals(stopping: asyncio.Event) -> AsyncIterator[None]:
             loop.remove_signal_handler(name)
 
 
-def _app_version() -> str:
+def app_version() -> str:
     """Return the package's version, with the git commit where the bot runs from a checkout."""
     root = Path(__file__).resolve().parent.parent
     git = ("git", "-C", str(root), "rev-parse", "--short=12", "HEAD")

@@ -163,6 +163,9 @@ class PromptBook(Protocol):
     def get(self, name: str) -> Prompt:
         """Return the prompt that is current now; never blocks."""
 
+    def texts(self) -> tuple[str, ...]:
+        """Return the words of all prompts in use, which no reply may repeat."""
+
 
 # ---------------------------------------------------------------- tracking
 

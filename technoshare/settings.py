@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     alert_down_rate: float = Field(default=0.3, ge=0, le=1)
     alert_comments: int = Field(default=50, ge=1, le=10_000)
     alert_votes: int = Field(default=20, ge=1, le=10_000)
+    # evaluation
+    eval_require: Literal["embedded", "replay", "live"] | None = None
 
     # running
     jobs_url: str = "sqlite:///data/technoshare.db"

@@ -1,6 +1,6 @@
-"""Prompts and project context from YAML, checked when the program starts.
+"""Prompts, from wherever they are kept, and project context from YAML; both are checked before they are used.
 
-Every mistake is a `ConfigError`: one line that names the file and the field.
+Every mistake is a `ConfigError`: one line that names the place and the field.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 STAGE_A = "stage_a_extract_facts"
 STAGE_B = "stage_b_compose_reply"
+PROMPTS = (STAGE_A, STAGE_B)
 
 
 @dataclass(frozen=True)
@@ -74,24 +75,28 @@ class _ResponseFormat(_Strict):
     json_schema: _JsonSchema
 
 
-class _PromptFile(BaseModel):
+class _Content(BaseModel):
     # `model_config` is the contract's name for a field and pydantic's for its own settings, hence the alias.
-    name: str
-    description: str
     template: tuple[_Message, ...] = Field(min_length=1)
     settings: _ModelSettings = Field(alias="model_config")
     response_format: _ResponseFormat
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class _PromptFile(_Content):
+    name: str
+    description: str
+
+
 # ---------------------------------------------------------------- prompts
 
 
 class YamlPrompts:
-    """The prompts of the YAML files."""
+    """Prompts that stay as they are: those of the YAML files, or any others that were checked."""
 
     def __init__(self, prompts: Mapping[str, Prompt]) -> None:
         self._prompts = prompts
+        self._texts = tuple(text for prompt in prompts.values() for text in words_of(prompt))
 
     def get(self, name: str) -> Prompt:
         """Return the prompt. Raises `KeyError` for a name that no stage uses."""
@@ -99,46 +104,74 @@ class YamlPrompts:
 
     def texts(self) -> tuple[str, ...]:
         """Return the words of all prompts, without what is filled in."""
-        return tuple(_VARIABLE.sub(" ", text) for prompt in self._prompts.values() for _, text in prompt.messages)
+        return self._texts
+
+
+def words_of(prompt: Prompt) -> tuple[str, ...]:
+    """Return the words of each message, without what is filled in."""
+    return tuple(_VARIABLE.sub(" ", text) for _, text in prompt.messages)
 
 
 def load_prompts(folder: Path) -> YamlPrompts:
     """Read and check the prompts of both stages."""
-    return YamlPrompts({name: _load_prompt(folder / f"{name}.yaml", contract) for name, contract in _CONTRACTS.items()})
+    return YamlPrompts({name: _load_prompt(folder / f"{name}.yaml") for name in PROMPTS})
 
 
-def _load_prompt(path: Path, contract: _Contract) -> Prompt:
-    raw = _read(path)
-    file = _validated(TypeAdapter(_PromptFile), raw, path)
+def _load_prompt(path: Path) -> Prompt:
+    file = _validated(TypeAdapter(_PromptFile), _read(path), path)
     if file.name != path.stem:
         raise ConfigError(f"{path}: name must be {path.stem}")
-    _check_variables(file, contract, path)
-    if not same_shape(file.response_format.json_schema.body, strict_schema(contract.answer)):
-        raise ConfigError(f"{path}: response_format: only its descriptions may differ from what the program reads")
-    return Prompt(
-        ref=PromptRef(name=file.name, version="yaml", content_hash=content_hash(raw)),
-        messages=tuple((message.role, message.content) for message in file.template),
-        model_config=raw["model_config"],
-        response_format=raw["response_format"],
+    return _checked(file, file.name, "yaml", path)
+
+
+def checked_prompt(name: str, version: str, content: Mapping[str, JsonValue], where: object) -> Prompt:
+    """Return the prompt, if its stage can use it; `content` is template, model_config and response_format.
+
+    Raises `ConfigError` that begins with `where`.
+    """
+    return _checked(_validated(TypeAdapter(_Content), content, where), name, version, where)
+
+
+def content_of(prompt: Prompt) -> dict[str, JsonValue]:
+    """Return what makes the prompt's identity: template, model_config and response_format."""
+    return {
+        "template": [{"role": role, "content": text} for role, text in prompt.messages],
+        "model_config": dict(prompt.model_config),
+        "response_format": dict(prompt.response_format),
+    }
+
+
+def _checked(content: _Content, name: str, version: str, where: object) -> Prompt:
+    contract = _CONTRACTS[name]
+    _check_variables(content, contract, where)
+    if not same_shape(content.response_format.json_schema.body, strict_schema(contract.answer)):
+        raise ConfigError(f"{where}: response_format: only its descriptions may differ from what the program reads")
+    # As the model gets it: `temperature: 0` and `0.0` are one prompt, and so is one that MLflow has stored.
+    prompt = Prompt(
+        ref=PromptRef(name=name, version=version, content_hash=""),
+        messages=tuple((message.role, message.content) for message in content.template),
+        model_config=content.settings.model_dump(exclude_none=True),
+        response_format=content.response_format.model_dump(by_alias=True),
     )
+    return replace(prompt, ref=prompt.ref.model_copy(update={"content_hash": content_hash(content_of(prompt))}))
 
 
-def _check_variables(file: _PromptFile, contract: _Contract, path: Path) -> None:
+def _check_variables(content: _Content, contract: _Contract, where: object) -> None:
     used: set[str] = set()
-    for number, message in enumerate(file.template):
+    for number, message in enumerate(content.template):
         names = set(_VARIABLE.findall(message.content))
         if unknown := names - contract.known:
-            raise ConfigError(f"{path}: template[{number}].content: unknown variable {{{{{min(unknown)}}}}}")
+            raise ConfigError(f"{where}: template[{number}].content: unknown variable {{{{{min(unknown)}}}}}")
         if "{{" in _VARIABLE.sub("", message.content):
-            raise ConfigError(f"{path}: template[{number}].content: {{{{ without a variable and }}}}")
+            raise ConfigError(f"{where}: template[{number}].content: {{{{ without a variable and }}}}")
         used |= names
     if missing := contract.needed - used:
-        raise ConfigError(f"{path}: template: {{{{{min(missing)}}}}} is missing")
+        raise ConfigError(f"{where}: template: {{{{{min(missing)}}}}} is missing")
 
 
-def content_hash(prompt: Mapping[str, Any]) -> str:
+def content_hash(content: Mapping[str, JsonValue]) -> str:
     """Return the prompt's identity: SHA256[:12] over canonical JSON of template, model_config and response_format."""
-    return _sha256({key: prompt[key] for key in ("template", "model_config", "response_format")})
+    return _sha256({key: content.get(key) for key in ("template", "model_config", "response_format")})
 
 
 def _sha256(value: object) -> str:
@@ -186,10 +219,10 @@ def _read(path: Path) -> Any:
         raise ConfigError(f"{path}: is not valid YAML{where}") from error
 
 
-def _validated(adapter: TypeAdapter[T], raw: object, path: Path) -> T:
+def _validated(adapter: TypeAdapter[T], raw: object, where: object) -> T:
     try:
         return adapter.validate_python(raw)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ConfigError(f"{path}: {field}: {first['msg']}") from error
+        raise ConfigError(f"{where}: {field}: {first['msg']}") from error

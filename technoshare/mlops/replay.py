@@ -63,6 +63,12 @@ ENVIRONMENT = {
 """What mlflow reads from the environment and nowhere else; a value that is already there is somebody's choice."""
 
 
+def limit_mlflow() -> None:
+    """Bound how long mlflow may wait. To be called before it is imported, in every process that does."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+
+
 class Away(Exception):
     """MLflow is not there or cannot take anything now: everything waits."""
 
@@ -279,8 +285,7 @@ class ReplayThread:
             logger.warning("the MLflow replay is still waiting for an answer; what is not delivered stays in the spool")
 
     def _main(self) -> None:
-        for name, value in ENVIRONMENT.items():
-            os.environ.setdefault(name, value)
+        limit_mlflow()
         try:
             Replay(
                 queue=LoopQueue(self._spool, self._loop, self._stop.wait),

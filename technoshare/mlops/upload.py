@@ -164,7 +164,7 @@ class Upload:
             assessments=[_feedback(trace, one) for one in trace.assessments],
         )
         self._traces.start_trace(info)
-        self._traces.log_spans(self._experiment_id, [_span(trace.id, span) for span in trace.spans])
+        self._traces.log_spans(self._experiment_id, [mlflow_span(trace.id, span) for span in trace.spans])
 
 
 def _feedback(trace: TraceRecord, assessment: models.Assessment) -> Feedback:
@@ -183,7 +183,7 @@ def _feedback(trace: TraceRecord, assessment: models.Assessment) -> Feedback:
     return feedback
 
 
-def _span(trace_id: str, span: models.Span) -> Span:
+def mlflow_span(trace_id: str, span: models.Span) -> Span:
     """Return our span as MLflow's, in the form that its own `to_dict` has: attribute values are JSON."""
     content = {"mlflow.spanInputs": span.inputs, "mlflow.spanOutputs": span.outputs}
     attributes = span.attributes | {"mlflow.traceRequestId": trace_id, "mlflow.spanType": span.kind}

@@ -63,7 +63,7 @@ class Look:
 async def preflight(
     client: AsyncWebClient, app_token: str, channels: Iterable[str], alert_channel: str = ""
 ) -> Identity:
-    """Check both tokens and look at the channels; a channel that the bot cannot read is only warned about.
+    """Check both tokens and look at the channels; one that the bot cannot read or write in is only warned about.
 
     Raises `ConfigError` that names the variable and what is wrong with it.
     """
