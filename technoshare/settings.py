@@ -79,8 +79,8 @@ class Settings(BaseSettings):
     @field_validator("channels", "alert_channel")
     @classmethod
     def _channel_ids(cls, value: tuple[str, ...] | str) -> tuple[str, ...] | str:
-        for channel in (value,) if isinstance(value, str) and value else value:
-            if not (channel[:1] in "CG" and channel.isalnum() and channel.isupper()):
+        for channel in (value,) if isinstance(value, str) else value:
+            if channel and not (channel[:1] in "CG" and channel.isalnum() and channel.isupper()):
                 raise ValueError(f"{channel!r} is not a channel id; copy it from the channel's details (C0123456789)")
         return value
 
