@@ -7,8 +7,8 @@ import pytest
 from mlflow import MlflowClient
 
 from technoshare.llm.prompts import STAGE_A, STAGE_B
-from technoshare.mlops.prompt_registry import PromptRegistry
 from technoshare.mlops.promoting import Promotions
+from technoshare.mlops.prompt_registry import PromptRegistry
 from technoshare.mlops.prompt_version import Refusal
 from technoshare.mlops.replay import Away
 from tests.mlops.breakable import open_road

@@ -65,9 +65,9 @@ class Writer:
         await tools[0].call(tools[0].arguments(query="checkpoints"))
         quotes = [snippet.text.split(". ")[0] for snippet in evidence.snippets]
         items = tuple(
-            sample.facts(sample.a_job()).items[0].model_copy(
-                update={"id": f"f{n}", "text": quote, "quote": quote, "snippet": snippet.id}
-            )
+            sample.facts(sample.a_job())
+            .items[0]
+            .model_copy(update={"id": f"f{n}", "text": quote, "quote": quote, "snippet": snippet.id})
             for n, (quote, snippet) in enumerate(zip(quotes, evidence.snippets, strict=True), 1)
         )
         return sample.facts(sample.a_job()).model_copy(update={"items": items, "tool_calls": (), "sources": ()})
