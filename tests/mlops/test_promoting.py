@@ -116,7 +116,7 @@ def test_the_candidate_goes_before_what_was_synced_after_it(registry, promotions
     registry.passed([prompt.ref for prompt in one])
     sync(registry, b=" Not evaluated.")
     assert [record.to for record in promotions.promote(None, model="gpt-x")] == ["1", "1"]
-    with pytest.raises(Refusal, match="version 2 .* not evaluated yet"):
+    with pytest.raises(Refusal, match=r"version 2 .* not evaluated yet"):
         promotions.promote(None, model="gpt-x")
 
 
