@@ -57,6 +57,8 @@ def test_the_keyless_engine_writes_at_last_unless_the_list_says_otherwise(monkey
         ("WORKERS", "many", "WORKERS"),
         ("WORKERS", "0", "WORKERS"),
         ("TECHNOSHARE_CHANNEL_ID", "#links", "TECHNOSHARE_CHANNEL_ID"),
+        ("ALERT_CHANNEL", "#operators", "ALERT_CHANNEL"),
+        ("ALERT_PASS_RATE", "80", "ALERT_PASS_RATE"),
         ("FETCH_ALLOW_HOSTS", "localhost", "FETCH_ALLOW_HOSTS"),
         ("LLM_API", "soap", "LLM_API"),
         ("LLM_FALLBACKS", "extractive,gpt-5.5", "LLM_FALLBACKS"),

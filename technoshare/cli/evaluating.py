@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 
 from technoshare import terminal
 from technoshare.app import app_version, open_services
-from technoshare.cli.prompts import open_registry, prompts_for
 from technoshare.datafile import load_value
 from technoshare.errors import ConfigError, TechnoShareError
 from technoshare.llm.prompts import PROMPTS
 from technoshare.llm.tape import Taping
 from technoshare.mlops.evaluation.baseline import NotBlessed, bless, load_baselines
+from technoshare.mlops.evaluation.candidates import make_candidates
 from technoshare.mlops.evaluation.dataset import load_dataset
 from technoshare.mlops.evaluation.modes import SpendingCap, Writing, choose
 from technoshare.mlops.evaluation.recording import record
@@ -26,8 +26,7 @@ from technoshare.mlops.evaluation.scorers import SCORERS, scorer_digest
 from technoshare.mlops.evaluation.suite import Ended, Part, Suite, not_begun, run
 from technoshare.mlops.evaluation.thresholds import load_thresholds
 from technoshare.mlops.evaluation.trial import load_bad_comments
-from technoshare.mlops.prompt_choice import YAML
-from technoshare.mlops.prompt_version import Refusal
+from technoshare.mlops.prompt_choice import YAML, asked_prompts
 from technoshare.ports import PromptBook, Unlimited
 from technoshare.settings import Settings, forget_mlflow_environment
 
@@ -42,26 +41,11 @@ async def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     ended = await _ended(arguments, settings)
     files = write_reports(ended.report, arguments.output)
     terminal.show_report(ended.report, arguments.output)
-    if told := _candidates(ended.report, settings):
-        print(told)
     if settings.mlflow_enable_tracking or settings.mlflow_enable_tracing:
         print(await asyncio.to_thread(record, ended, settings.mlflow_tracking_uri, files))
+        if told := await asyncio.to_thread(make_candidates, ended.report, settings.mlflow_tracking_uri):
+            print(told)
     return ended.report.verdict.exit_code
-
-
-def _candidates(report: Report, settings: Settings) -> str:
-    """Point `candidate` at the versions that a whole live evaluation passed with, and say so; else return nothing."""
-    results = report.results
-    versions = [ref for ref in results.prompts if ref.version.isdigit()]
-    if report.verdict.verdict != "pass" or results.mode != "live" or results.part or not versions:
-        return ""
-    try:
-        with open_registry(settings) as registry:
-            moved = registry.passed(versions)
-    except TechnoShareError as error:
-        return f"no prompt became a candidate: {error}"
-    told = ", ".join(f"{ref.name} version {ref.version}" for ref in moved)
-    return f"candidate: {told}; `technoshare prompts promote` lets the bot use them"
 
 
 async def _ended(arguments: argparse.Namespace, settings: Settings) -> Ended:
@@ -73,15 +57,16 @@ async def _ended(arguments: argparse.Namespace, settings: Settings) -> Ended:
         if arguments.record and mode != "live":
             raise Misused(f"--record keeps what a model answers, and in {mode} mode none is asked")
         return await _run(arguments, writing)
-    except (ConfigError, Refusal) as error:
+    except ConfigError as error:
         name = arguments.dataset.stem
         return not_begun(str(error), dataset_name=name, mode=mode, app_version=app_version(), now=time.time())
 
 
 async def _run(arguments: argparse.Namespace, writing: Writing) -> Ended:
-    if arguments.prompt != YAML and writing.mode == "embedded":
-        raise ConfigError(f"--prompt {arguments.prompt}: the keyless engine reads no prompt; set OPENAI_API_KEY")
-    prompts = None if writing.mode == "embedded" else prompts_for(arguments.prompt, writing.settings)
+    if writing.mode == "embedded" and any(one != YAML for one in arguments.prompt):
+        raise ConfigError("--prompt: the keyless engine reads no prompt; set OPENAI_API_KEY, or OPENAI_BASE_URL")
+    uri = writing.settings.mlflow_tracking_uri
+    prompts = None if writing.mode == "embedded" else asked_prompts(arguments.prompt, writing.settings.prompts_dir, uri)
     suite = _suite(arguments, writing, prompts)
     most = suite.thresholds.modes[writing.mode].limits.usd
     budget = SpendingCap(most) if most and writing.mode == "live" else Unlimited()

@@ -18,7 +18,7 @@ from technoshare.errors import ConfigError
 from technoshare.llm.prompts import PROMPTS, YamlPrompts, load_prompts
 from technoshare.mlops.promotion import Record
 from technoshare.mlops.prompt_book import FILES, LivePrompts
-from technoshare.mlops.prompt_choice import YAML, chosen_prompts
+from technoshare.mlops.prompt_choice import YAML
 from technoshare.mlops.prompt_version import NEVER, PROD, PromptVersion, chosen, readable
 from technoshare.mlops.replay import Away, limit_mlflow
 from technoshare.settings import Settings, forget_mlflow_environment
@@ -55,7 +55,7 @@ def _named(text: str) -> str:
 
 async def _sync(arguments: argparse.Namespace, settings: Settings) -> int:
     files = load_prompts(settings.prompts_dir)
-    with open_registry(settings) as registry:
+    with _registry(settings) as registry:
         synced = [registry.sync(files.get(name)) for name in PROMPTS]
     if arguments.json:
         _dump([_line(version) | {"new": new} for version, new in synced])
@@ -69,7 +69,7 @@ async def _sync(arguments: argparse.Namespace, settings: Settings) -> int:
 async def _list(arguments: argparse.Namespace, settings: Settings) -> int:
     files = load_prompts(settings.prompts_dir)
     live = LivePrompts(files, settings.data / "prompts-prod.json")
-    with open_registry(settings) as registry:
+    with _registry(settings) as registry:
         live.look(registry)
         listed = [_listed(name, registry.versions(name), files, live) for name in PROMPTS]
     _dump(listed) if arguments.json else _show(listed)
@@ -78,7 +78,7 @@ async def _list(arguments: argparse.Namespace, settings: Settings) -> int:
 
 async def _diff(arguments: argparse.Namespace, settings: Settings) -> int:
     name, files = arguments.name, load_prompts(settings.prompts_dir)
-    with open_registry(settings) as registry:
+    with _registry(settings) as registry:
         versions = registry.versions(name)
 
     def text(which: str) -> tuple[str, list[str]]:
@@ -108,7 +108,7 @@ async def _rollback(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 @contextmanager
-def open_registry(settings: Settings) -> Iterator[Any]:
+def _registry(settings: Settings) -> Iterator[Any]:
     """Open the registry. Raises `ConfigError` when MLflow cannot be asked."""
     limit_mlflow()
     forget_mlflow_environment()
@@ -121,21 +121,9 @@ def open_registry(settings: Settings) -> Iterator[Any]:
         raise ConfigError(f"MLflow at {uri} cannot be asked ({away}); is it running? (make mlflow)") from away
 
 
-def prompts_for(which: str, settings: Settings) -> YamlPrompts:
-    """Return the prompts of the files (`yaml`), or those versions of the registry.
-
-    Raises `ConfigError` or `Refusal` when they cannot be had.
-    """
-    files = load_prompts(settings.prompts_dir)
-    if which == YAML:
-        return files
-    with open_registry(settings) as registry:
-        return chosen_prompts(registry, files, which)
-
-
 @contextmanager
 def _promotions(settings: Settings) -> Iterator[Any]:
-    with open_registry(settings) as registry:
+    with _registry(settings) as registry:
         from technoshare.mlops.promoting import Promotions
 
         files = load_prompts(settings.prompts_dir)

@@ -15,7 +15,7 @@ from technoshare.cli.command import Commands, command, with_json
 from technoshare.errors import ConfigError
 from technoshare.jobs.report import Answered
 from technoshare.mlops.comparison import Comparison
-from technoshare.mlops.prompt_choice import YAML
+from technoshare.mlops.prompt_choice import asked_prompts
 from technoshare.models import EXTRACTIVE, JobId, Reviewed, Value
 from technoshare.settings import Settings
 
@@ -40,8 +40,9 @@ def add(commands: Commands) -> None:
     replay.add_argument(
         "--prompt",
         metavar="WHICH",
-        default=YAML,
-        help="yaml (the files), candidate, staging, prod, or a version; NAME@WHICH for one prompt",
+        action="append",
+        default=[],
+        help="yaml (the files), candidate, staging, prod or a version, of both prompts or as NAME=WHICH of one",
     )
     replay.add_argument("job", metavar="JOB", help="the 12 digits that `jobs list` shows")
     replay.add_argument(
@@ -52,7 +53,6 @@ def add(commands: Commands) -> None:
 async def _replay(arguments: argparse.Namespace, settings: Settings) -> int:
     from technoshare import pipeline
     from technoshare.app import open_services
-    from technoshare.cli.prompts import prompts_for
     from technoshare.jobs.report import answered_job
     from technoshare.memory import MemoryClaim
     from technoshare.mlops.comparison import compared
@@ -62,7 +62,11 @@ async def _replay(arguments: argparse.Namespace, settings: Settings) -> int:
     answered = answered_job(settings.jobs_url, arguments.job)
     if arguments.model:
         settings = _with_model(settings, arguments.model)
-    prompts = None if settings.model == EXTRACTIVE else prompts_for(arguments.prompt, settings)
+    prompts = (
+        None
+        if settings.model == EXTRACTIVE
+        else asked_prompts(arguments.prompt, settings.prompts_dir, settings.mlflow_tracking_uri)
+    )
     async with open_services(settings, prompts=prompts) as services:
         offline = dataclasses.replace(services, fetcher=FrozenFetcher(()))
         run = StageRunner(offline, MemoryClaim(answered.job))
