@@ -7,8 +7,8 @@ import pytest
 from mlflow import MlflowClient
 
 from technoshare.llm.prompts import STAGE_A, STAGE_B
-from technoshare.mlops.prompt_registry import PromptRegistry
 from technoshare.mlops.promoting import Promotions
+from technoshare.mlops.prompt_registry import PromptRegistry
 from technoshare.mlops.prompt_version import Refusal
 from technoshare.mlops.replay import Away
 from tests.mlops.breakable import open_road
@@ -116,7 +116,7 @@ def test_the_candidate_goes_before_what_was_synced_after_it(registry, promotions
     registry.passed([prompt.ref for prompt in one])
     sync(registry, b=" Not evaluated.")
     assert [record.to for record in promotions.promote(None, model="gpt-x")] == ["1", "1"]
-    with pytest.raises(Refusal, match="version 2 .* not evaluated yet"):
+    with pytest.raises(Refusal, match=r"version 2 .* not evaluated yet"):
         promotions.promote(None, model="gpt-x")
 
 
