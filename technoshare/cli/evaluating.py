@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 from technoshare import terminal
 from technoshare.app import app_version, open_services
+from technoshare.cli.command import who
 from technoshare.datafile import load_value
 from technoshare.errors import ConfigError, TechnoShareError
 from technoshare.llm.prompts import PROMPTS
@@ -117,6 +117,6 @@ def bless_last(arguments: argparse.Namespace) -> str:
     if (results.dataset_digest, results.scorer_digest) != (dataset.digest, scorer_digest()):
         raise NotBlessed(f"{arguments.output} is about another dataset or other scorers: run the evaluation anew")
     today = datetime.now(UTC).date().isoformat()
-    baseline = bless(arguments.baseline, report, by=getpass.getuser(), at=today)
+    baseline = bless(arguments.baseline, report, by=who(), at=today)
     passed = f"{results.passed_examples} of {results.num_examples} examples"
     return f"{arguments.baseline}: {baseline.key} is blessed with {passed}"
