@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,6 +50,7 @@ async def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def _written(report: Report, output: Path) -> tuple[Path, ...]:
     """Write the reports and return their paths."""
+    output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(report.model_dump_json(indent=2, by_alias=True) + "\n", "utf-8")
     return (output,)
 
@@ -68,8 +70,7 @@ async def _ended(arguments: argparse.Namespace, settings: Settings) -> Ended:
 
 
 async def _run(arguments: argparse.Namespace, writing: Writing) -> Ended:
-    uri = writing.settings.mlflow_tracking_uri
-    prompts = None if writing.mode == "embedded" else asked_prompts(arguments.prompt, writing.settings.prompts_dir, uri)
+    prompts = _prompts(arguments.prompt, writing)
     suite = _suite(arguments, writing, prompts)
     most = suite.thresholds.modes[writing.mode].limits.usd
     budget = SpendingCap(most) if most and writing.mode == "live" else Unlimited()
@@ -83,10 +84,23 @@ async def _run(arguments: argparse.Namespace, writing: Writing) -> Ended:
     return ended
 
 
+def _prompts(asked: Sequence[str], writing: Writing) -> PromptBook | None:
+    if writing.mode != "embedded":
+        return asked_prompts(asked, writing.settings.prompts_dir, writing.settings.mlflow_tracking_uri)
+    if asked:
+        raise ConfigError(
+            f"--prompt {asked[0]}: no prompt is read in embedded mode; set OPENAI_API_KEY or OPENAI_BASE_URL"
+        )
+    return None
+
+
 def _suite(arguments: argparse.Namespace, writing: Writing, prompts: PromptBook | None) -> Suite:
     thresholds = load_thresholds(arguments.thresholds)
     dataset = load_dataset(arguments.dataset, live=writing.mode == "live")
-    part = Part(only=tuple(arguments.only), tags=tuple(arguments.tag), split=arguments.split)
+    asked = thresholds.modes[writing.mode].epochs
+    epochs = arguments.epochs or asked
+    fewer = epochs if epochs < asked else 0
+    part = Part(only=tuple(arguments.only), tags=tuple(arguments.tag), split=arguments.split, epochs=fewer)
     unknown = set(arguments.only) - {example.id for example in dataset.examples}
     if unknown or not part.of(dataset):
         raise Misused(f"no example of {arguments.dataset} fits {', '.join(sorted(unknown)) or part}")
@@ -95,7 +109,7 @@ def _suite(arguments: argparse.Namespace, writing: Writing, prompts: PromptBook 
         folder=arguments.dataset.parent,
         part=part,
         mode=writing.mode,
-        epochs=arguments.epochs or thresholds.modes[writing.mode].epochs,
+        epochs=epochs,
         thresholds=thresholds,
         baselines=load_baselines(arguments.baseline),
         bad_comments=load_bad_comments(arguments.bad_comments),

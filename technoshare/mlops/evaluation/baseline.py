@@ -97,7 +97,7 @@ def bless(path: Path, report: Report, *, by: str, at: str) -> Baseline:
         why = "could not be completed" if verdict.verdict == "error" else "did not pass"
         raise NotBlessed(f"only a passed evaluation can be blessed; this one {why}: {' '.join(verdict.reasons)}")
     if results.part:
-        raise NotBlessed(f"only the whole dataset can be blessed, not {results.part}")
+        raise NotBlessed(f"only a whole evaluation can be blessed, not {results.part}")
     baseline = _baseline(results, by=by, at=at)
     standing = load_baselines(path).baselines
     told = Baselines(baselines=dict(sorted((standing | {baseline.key: baseline}).items())))
