@@ -4,6 +4,7 @@ BIN    := .venv/bin
 READY  := .venv/.ready
 PORT   ?= 5000
 ARGS   ?=
+PROMPT ?=
 N      ?= 200
 MINUTES ?= 30
 
@@ -11,7 +12,7 @@ MINUTES ?= 30
 .PHONY: help setup demo bot test check eval eval-bless bench mlflow prompts browser crash soak attack clean
 
 help: ## Show this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "TechnoShare needs Python 3.11 or newer; set PYTHON=…"; exit 2; }
@@ -37,7 +38,7 @@ check: $(READY) ## Format, lint, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-eval: $(READY) ## Run the evaluation set and judge it: exit 0 pass, 1 below the gate, 2 no verdict, 3 usage (PROMPT=staging)
+eval: $(READY) ## Run the evaluation set and judge it; exit 0 only when it passes (PROMPT=staging: those prompts)
 	@$(BIN)/python -m technoshare.cli eval run $(if $(PROMPT),--prompt $(PROMPT)) $(ARGS)
 
 eval-bless: $(READY) ## Make the last passed evaluation the baseline that others are compared with

@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from technoshare import terminal
 from technoshare.app import app_version, open_services
@@ -17,16 +15,18 @@ from technoshare.errors import ConfigError, TechnoShareError
 from technoshare.llm.prompts import PROMPTS
 from technoshare.llm.tape import Taping
 from technoshare.mlops.evaluation.baseline import NotBlessed, bless, load_baselines
+from technoshare.mlops.evaluation.candidates import make_candidates
 from technoshare.mlops.evaluation.dataset import load_dataset
 from technoshare.mlops.evaluation.modes import SpendingCap, Writing, choose
-from technoshare.mlops.evaluation.prompts import asked_prompts, make_candidates
 from technoshare.mlops.evaluation.recording import record
+from technoshare.mlops.evaluation.report import write_reports
 from technoshare.mlops.evaluation.results import Mode, Report
 from technoshare.mlops.evaluation.runner import Observer
 from technoshare.mlops.evaluation.scorers import SCORERS, scorer_digest
 from technoshare.mlops.evaluation.suite import Ended, Part, Suite, not_begun, run
 from technoshare.mlops.evaluation.thresholds import load_thresholds
 from technoshare.mlops.evaluation.trial import load_bad_comments
+from technoshare.mlops.prompt_choice import YAML, asked_prompts
 from technoshare.ports import PromptBook, Unlimited
 from technoshare.settings import Settings, forget_mlflow_environment
 
@@ -39,20 +39,13 @@ async def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run the evaluation, write and record what came of it, and return the exit code. Raises `Misused`."""
     forget_mlflow_environment()
     ended = await _ended(arguments, settings)
-    files = _written(ended.report, arguments.output)
+    files = write_reports(ended.report, arguments.output)
     terminal.show_report(ended.report, arguments.output)
     if settings.mlflow_enable_tracking or settings.mlflow_enable_tracing:
         print(await asyncio.to_thread(record, ended, settings.mlflow_tracking_uri, files))
         if told := await asyncio.to_thread(make_candidates, ended.report, settings.mlflow_tracking_uri):
             print(told)
     return ended.report.verdict.exit_code
-
-
-def _written(report: Report, output: Path) -> tuple[Path, ...]:
-    """Write the reports and return their paths."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(report.model_dump_json(indent=2, by_alias=True) + "\n", "utf-8")
-    return (output,)
 
 
 async def _ended(arguments: argparse.Namespace, settings: Settings) -> Ended:
@@ -70,7 +63,10 @@ async def _ended(arguments: argparse.Namespace, settings: Settings) -> Ended:
 
 
 async def _run(arguments: argparse.Namespace, writing: Writing) -> Ended:
-    prompts = _prompts(arguments.prompt, writing)
+    if writing.mode == "embedded" and any(one != YAML for one in arguments.prompt):
+        raise ConfigError("--prompt: the keyless engine reads no prompt; set OPENAI_API_KEY, or OPENAI_BASE_URL")
+    uri = writing.settings.mlflow_tracking_uri
+    prompts = None if writing.mode == "embedded" else asked_prompts(arguments.prompt, writing.settings.prompts_dir, uri)
     suite = _suite(arguments, writing, prompts)
     most = suite.thresholds.modes[writing.mode].limits.usd
     budget = SpendingCap(most) if most and writing.mode == "live" else Unlimited()
@@ -82,16 +78,6 @@ async def _run(arguments: argparse.Namespace, writing: Writing) -> Ended:
     if isinstance(writing.tape, Taping):
         writing.tape.save(arguments.record, ended.report.results.model)
     return ended
-
-
-def _prompts(asked: Sequence[str], writing: Writing) -> PromptBook | None:
-    if writing.mode != "embedded":
-        return asked_prompts(asked, writing.settings.prompts_dir, writing.settings.mlflow_tracking_uri)
-    if asked:
-        raise ConfigError(
-            f"--prompt {asked[0]}: no prompt is read in embedded mode; set OPENAI_API_KEY or OPENAI_BASE_URL"
-        )
-    return None
 
 
 def _suite(arguments: argparse.Namespace, writing: Writing, prompts: PromptBook | None) -> Suite:

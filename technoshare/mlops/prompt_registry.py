@@ -34,7 +34,7 @@ class PromptRegistry:
     """The registry of one MLflow server or database. `runs` are those of the evaluation experiment beside it."""
 
     def __init__(self, uri: str, clock: Clock) -> None:
-        self._clock = clock
+        self.uri, self._clock = uri, clock
         with reached():
             self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
             self._models = ModelRegistryClient(uri, uri)  # type: ignore[no-untyped-call]  # the only one that tells a prompt's aliases

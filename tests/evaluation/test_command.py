@@ -230,7 +230,7 @@ def test_live_without_a_key_is_exit_code_2(folder):
 
 def test_a_prompt_cannot_be_evaluated_by_an_engine_that_reads_none(folder):
     assert run(folder, "--prompt", "staging") == 2
-    assert "no prompt is read in embedded mode" in reasons(folder)
+    assert "the keyless engine reads no prompt" in reasons(folder)
 
 
 def test_embedded_mode_opens_no_socket_beyond_this_machine(folder):

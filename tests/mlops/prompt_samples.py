@@ -27,9 +27,9 @@ def files(a: str = "", b: str = "") -> YamlPrompts:
     return YamlPrompts({STAGE_A: a_prompt(STAGE_A, a), STAGE_B: a_prompt(STAGE_B, b)})
 
 
-def a_version(version: str, name: str = STAGE_B, words: str | None = None) -> PromptVersion:
+def a_version(version: str, name: str = STAGE_B) -> PromptVersion:
     """A version as the registry would give it."""
-    prompt = a_prompt(name, f" Text {version}." if words is None else words)
+    prompt = a_prompt(name, f" Text {version}.")
     return PromptVersion(
         name=name, version=version, content=content_of(prompt), promised_hash=prompt.ref.content_hash, created=NOW
     )

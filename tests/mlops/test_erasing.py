@@ -1,8 +1,5 @@
 """A forgotten job is gone from a real MLflow, and only that one."""
 
-import json
-from pathlib import Path
-
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
@@ -13,23 +10,8 @@ from technoshare.mlops.replay import Away
 from technoshare.mlops.upload import Upload
 from tests.mlops import sample
 from tests.mlops.breakable import open_road
-from tests.mlops.reading import assert_complete
+from tests.mlops.reading import assert_complete, everything
 from tests.mlops.sample import a_new_record, a_vote
-
-
-def everything(uri: str, experiment: str, folder: Path) -> str:
-    """All that MLflow can still say about an experiment, deleted runs and every artifact included."""
-    client = MlflowClient(uri)
-    number = client.get_experiment_by_name(experiment).experiment_id
-    runs = client.search_runs([number], run_view_type=ViewType.ALL)
-    files = [(run.info.run_id, file.path) for run in runs for file in client.list_artifacts(run.info.run_id)]
-    return "\n".join(
-        [
-            *(trace.to_json() for trace in client.search_traces(locations=[number])),
-            *(json.dumps(run.to_dictionary()) for run in runs),
-            *(Path(client.download_artifacts(*file, str(folder))).read_text("utf-8") for file in files),
-        ]
-    )
 
 
 def of_one_job(generations: int) -> list:

@@ -15,10 +15,11 @@ from technoshare import cli
 from technoshare.cli.evaluating import _ended
 from technoshare.llm.prompts import PROMPTS, load_prompts
 from technoshare.mlops.evaluation import recording
-from technoshare.mlops.evaluation.prompts import asked_prompts, make_candidates
+from technoshare.mlops.evaluation.candidates import make_candidates
 from technoshare.mlops.evaluation.recording import answers, record, run_record
 from technoshare.mlops.evaluation.results import GateVerdict, Report
 from technoshare.mlops.evaluation.suite import Ended
+from technoshare.mlops.prompt_choice import asked_prompts
 from technoshare.mlops.prompt_registry import PromptRegistry
 from technoshare.settings import Settings
 from tests.evaluation.samples import example, results
