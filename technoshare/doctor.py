@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Literal
@@ -16,16 +17,19 @@ from urllib.parse import urlsplit, urlunsplit
 from technoshare.errors import ConfigError, TechnoShareError
 from technoshare.jobs.control import socket_of
 from technoshare.jobs.engine import file_of
+from technoshare.jobs.health import LATE
 from technoshare.jobs.report import list_jobs
 from technoshare.llm.opening import split_address
 from technoshare.llm.prompts import load_projects, load_prompts
 from technoshare.llm.wire import OPENAI_URL, Failed
 from technoshare.logs import scrub
 from technoshare.mlops import tuning
+from technoshare.mlops.waiting import read_spool
 from technoshare.models import EXTRACTIVE, Value
 from technoshare.settings import Settings
 from technoshare.slack.preflight import known_bot, look_at, open_socket_url
 from technoshare.slack.web import open_patient_client
+from technoshare.text import duration
 
 SECONDS = 10.0
 """The most that a check may take; importing mlflow or openai on a busy machine is a part of it."""
@@ -216,6 +220,17 @@ def _reached(uri: str, experiment: str) -> Finding:
     return good("MLflow", f"{reached.version} at {_shown(uri)}, experiment {experiment}{new}")
 
 
+async def _spool(settings: Settings) -> AsyncIterator[Finding]:
+    spool = read_spool(settings.spool)
+    told = f"{len(spool.waiting)} wait, {len(spool.shelved)} on the shelf, {spool.delivered} delivered"
+    if spool.shelved:
+        yield bad("spool", told, "`technoshare spool` says why; then technoshare spool retry all")
+    elif spool.oldest is not None and (age := time.time() - spool.oldest) > LATE:
+        yield bad("spool", f"{told}, the oldest for {duration(age)}", "is a bot running, and is MLflow there?")
+    else:
+        yield good("spool", told)
+
+
 async def _database(settings: Settings) -> AsyncIterator[Finding]:
     path = tuning.file_behind(settings.mlflow_tracking_uri)
     if path is None or not path.exists():
@@ -245,6 +260,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("projects", _projects),
     ("jobs", _jobs),
     ("MLflow", _mlflow),
+    ("spool", _spool),
     ("MLflow's file", _database),
 )
 """In the order in which they are told."""

@@ -18,12 +18,10 @@ from technoshare.errors import ConfigError
 from technoshare.llm.prompts import PROMPTS, YamlPrompts, load_prompts
 from technoshare.mlops.promotion import Record
 from technoshare.mlops.prompt_book import FILES, LivePrompts
+from technoshare.mlops.prompt_choice import YAML
 from technoshare.mlops.prompt_version import NEVER, PROD, PromptVersion, chosen, readable
 from technoshare.mlops.replay import Away, limit_mlflow
 from technoshare.settings import Settings, forget_mlflow_environment
-
-_FILE = "yaml"
-"""Stands for the file where a version or an alias could stand."""
 
 
 def add(commands: Commands) -> None:
@@ -34,7 +32,7 @@ def add(commands: Commands) -> None:
     diff = command(actions, "diff", _diff, "compare two texts of a prompt, with settings and schema")
     diff.add_argument("name", metavar="NAME", type=_named)
     diff.add_argument("one", metavar="A", nargs="?", default=PROD, help="version, alias or yaml (default: prod)")
-    diff.add_argument("other", metavar="B", nargs="?", default=_FILE, help="the same (default: yaml)")
+    diff.add_argument("other", metavar="B", nargs="?", default=YAML, help="the same (default: yaml)")
     promote = command(actions, "promote", _promote, "let the bot use what passed its evaluation")
     promote.add_argument("--version", metavar="V", default="", help="version or alias (default: candidate, or staging)")
     promote.add_argument("--force", metavar="WHY", default="", help="without an evaluation; the reason is recorded")
@@ -84,7 +82,7 @@ async def _diff(arguments: argparse.Namespace, settings: Settings) -> int:
         versions = registry.versions(name)
 
     def text(which: str) -> tuple[str, list[str]]:
-        prompt = files.get(name) if which == _FILE else chosen(versions, name, which).prompt()
+        prompt = files.get(name) if which == YAML else chosen(versions, name, which).prompt()
         version = "" if prompt.ref.version == which else f" {prompt.ref.version}"
         return f"{which}{version} ({prompt.ref.content_hash})", readable(prompt).splitlines()
 
@@ -176,7 +174,7 @@ def _show(listed: Sequence[dict[str, Any]]) -> None:
             _show_row(one["version"], one["content_hash"], when, words, current=one["current"])
         yaml = prompt["yaml"]
         same = f"= version {yaml['version']}" if yaml["version"] else "not synced"
-        _show_row(_FILE, yaml["content_hash"], "", (same,), current=yaml["current"])
+        _show_row(YAML, yaml["content_hash"], "", (same,), current=yaml["current"])
 
 
 def _show_row(version: str, content_hash: str, when: str, words: Sequence[str], *, current: bool) -> None:

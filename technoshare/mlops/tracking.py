@@ -11,6 +11,8 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from technoshare.aside import aside
+from technoshare.mlops.privacy import Privacy
 from technoshare.mlops.record import record_of
 from technoshare.mlops.replay import ReplayThread
 from technoshare.mlops.spool import Spool, open_spool
@@ -36,6 +38,7 @@ class SpooledTracker:
     tracing: bool
     app_version: str
     projects_hash: str
+    privacy: Privacy
 
     def span(self, name: str, kind: SpanKind) -> AbstractContextManager[ActiveSpan]:
         """Open a span below the current one, in memory only."""
@@ -45,8 +48,9 @@ class SpooledTracker:
         """Keep the job durably. A spool that cannot be written costs the record, never the job."""
         record = record_of(job, times, trails, outcome, app_version=self.app_version, projects_hash=self.projects_hash)
         kept = {"runs": record.runs if self.tracking else (), "trace": record.trace if self.tracing else None}
+        record = await aside(self.privacy.record, record.model_copy(update=kept), job.channel)
         try:
-            await self.spool.put(record.model_copy(update=kept))
+            await self.spool.put(record)
         except sqlite3.Error as error:
             logger.error("job %s is not recorded for MLflow: %s", job.id, error)  # noqa: TRY400 - no traceback says more
 
@@ -55,7 +59,7 @@ class SpooledTracker:
         if not self.tracing:
             return
         try:
-            await self.spool.vote(vote)
+            await self.spool.vote(self.privacy.vote(vote))
         except sqlite3.Error as error:
             logger.error("a vote on job %s is not recorded for MLflow: %s", vote.job_id, error)  # noqa: TRY400 - as above
 
@@ -124,6 +128,7 @@ async def open_tracker(  # noqa: PLR0913 - settings, passed as values
     app_version: str,
     projects_hash: str,
     busy: Callable[[], bool],
+    privacy: Privacy = Privacy(),  # noqa: B008 - it has no state
 ) -> AsyncIterator[SpooledTracker | SwitchedOff]:
     """Open spool and replay; leaving takes 3 s at most. With both switches off, nothing is opened or imported.
 
@@ -136,8 +141,7 @@ async def open_tracker(  # noqa: PLR0913 - settings, passed as values
     async with open_spool(spool) as opened:
         replay = ReplayThread(opened, uri=uri, experiment=experiment, busy=busy)
         try:
-            yield SpooledTracker(
-                opened, Recorder() if tracing else Untracked(), tracking, tracing, app_version, projects_hash
-            )
+            spans = Recorder() if tracing else Untracked()
+            yield SpooledTracker(opened, spans, tracking, tracing, app_version, projects_hash, privacy)
         finally:
             await replay.close()

@@ -22,7 +22,7 @@ async def until_parked(folder: Path, timeout: float = 60.0) -> None:
 
 def spooled(folder: Path, state: str) -> int:
     """Return how many jobs of the spool are `waiting`, `delivered` or `shelved`."""
-    return _asked(folder / SPOOL, "select count(*) from records where state = ?", state)
+    return _asked(folder / SPOOL, "select count(*) from entries where kind = 'job' and state = ?", state)
 
 
 def _asked(file: Path, question: str, *values: str) -> int:
