@@ -14,7 +14,7 @@ from pathlib import Path
 from technoshare.aside import aside
 from technoshare.mlops.privacy import Privacy
 from technoshare.mlops.record import record_of
-from technoshare.mlops.replay import ReplayThread
+from technoshare.mlops.replay_thread import ReplayThread
 from technoshare.mlops.spool import Spool, open_spool
 from technoshare.mlops.tracing import Recorder, Untracked
 from technoshare.models import Job, JobId, Outcome, SpanKind, Trail, Vote
