@@ -225,7 +225,8 @@ def _open_prompts(settings: Settings) -> AbstractAsyncContextManager[LivePrompts
         return nullcontext()
     asked = settings.mlflow_enable_tracking or settings.mlflow_enable_tracing
     uri = settings.mlflow_tracking_uri if asked else None
-    return open_prompts(settings.prompts_dir, settings.data / "prompts-prod.json", uri, time.time)
+    copy = settings.data / "prompts-prod.json"
+    return open_prompts(settings.prompts_dir, copy, uri, time.time, seconds=settings.prompt_refresh_seconds)
 
 
 @asynccontextmanager
