@@ -81,9 +81,11 @@ async def test_a_candidate_is_tried_beside_the_one_comment_compared_in_mlflow_an
 
 
 def job_is_unmixed(uri: str, experiment: str, runs: dict) -> None:
-    """What the job did is one record, with the prompts in use."""
+    """What the job did is one record, with the prompts in use, and so are its stages."""
     assert [run.info.run_id for run in parents(uri, experiment, "job")] == [runs["job"].info.run_id]
     assert set(runs) == {"job", "retrieval", "stage_a", "stage_b", "quality_gates", "slack_post"}
+    stages = {run.info.run_id for run in parents(uri, experiment, "stage")}
+    assert stages == {run.info.run_id for stage, run in runs.items() if stage != "job"}
     assert runs["stage_b"].data.tags["prompt_version"] == "1"
     assert "gates_broken" not in runs["job"].data.metrics
 
