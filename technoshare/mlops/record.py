@@ -212,7 +212,7 @@ def _trace(  # noqa: PLR0913 - see `record_of`
         response=(reply or outcome)[:LONGEST_PREVIEW],
         session=f"{job.channel}:{job.thread_ts}",
         user=job.user,
-        tags={"job_id": job.id, "channel_id": job.channel, "outcome": outcome}
+        tags={"kind": "job", "job_id": job.id, "channel_id": job.channel, "outcome": outcome}
         | {f"prompt.{name}": ":".join(version) for name, version in _prompts(trails.values()).items()}
         | _linked(trails.values()),
         metadata={name: json.dumps(sums) for name, sums in job_usage(trails.values()).items()} | commit,

@@ -14,7 +14,7 @@ from technoshare.errors import TechnoShareError
 from technoshare.llm.prompts import YamlPrompts
 from technoshare.memory import MemoryClaim
 from technoshare.mlops.comparison import Comparison, compared
-from technoshare.mlops.record import JobRecord
+from technoshare.mlops.record import JobRecord, TraceRecord
 from technoshare.models import Checkpoint, Evidence, Job, Outcome, Reviewed, Trail
 from technoshare.ports import JobTimes, Services
 from technoshare.runner import StageRunner
@@ -121,10 +121,13 @@ def shadow_record(record: JobRecord, comparison: Comparison | None) -> JobRecord
             "artifacts": parent.artifacts | (_texts(comparison) if comparison else {}),
         }
     )
-    trace = record.trace and record.trace.model_copy(
-        update={"name": name, "tags": record.trace.tags | {"kind": "shadow"}}
-    )
-    return record.model_copy(update={"runs": (changed, *apart), "trace": trace})
+    return record.model_copy(update={"runs": (changed, *apart), "trace": record.trace and _apart(record.trace, name)})
+
+
+def _apart(trace: TraceRecord, name: str) -> TraceRecord:
+    root, *spans = trace.spans
+    renamed = root.model_copy(update={"name": name})
+    return trace.model_copy(update={"name": name, "spans": (renamed, *spans), "tags": trace.tags | {"kind": "shadow"}})
 
 
 def _figures(comparison: Comparison) -> dict[str, float]:

@@ -179,7 +179,8 @@ async def test_the_record_of_a_shadow_is_no_job_and_tells_the_difference(writer,
     assert json.loads(parent.artifacts["comparison.json"])["same_text"] == comparison.same_text
     own = record_of(job, TIMES, trails(job), "success", app_version="1", projects_hash="2")
     assert record.trace.id != own.trace.id
-    assert record.trace.tags["kind"] == "shadow"
+    assert (record.trace.tags["kind"], own.trace.tags["kind"]) == ("shadow", "job")
+    assert (record.trace.spans[0].name, own.trace.spans[0].name) == (f"shadow_{job.id}", f"job_{job.id}")
 
 
 @pytest.mark.parametrize("generation", [0, 1, 7])
