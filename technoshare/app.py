@@ -13,25 +13,31 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from importlib.metadata import version
 from pathlib import Path
 
-from pydantic import JsonValue, SecretStr
+from pydantic import JsonValue
 
 from technoshare import pipeline
 from technoshare.aside import aside
 from technoshare.errors import ConfigError, Unusable
+from technoshare.jobs.alerts import SqliteAlerts, down_rate, pass_rate
 from technoshare.jobs.control import open_control
 from technoshare.jobs.engine import open_engine
+from technoshare.jobs.health import tell_health
 from technoshare.jobs.looks import SqliteLooks
 from technoshare.jobs.messages import SqliteMessages
+from technoshare.jobs.orders import Desk
 from technoshare.jobs.pruning import prune_daily
 from technoshare.jobs.shares import SqliteShares
 from technoshare.jobs.spending import SqliteBudget
+from technoshare.jobs.votes import SqliteVotes
 from technoshare.llm.extractive import Extractive
 from technoshare.llm.opening import open_writer
 from technoshare.llm.prompts import load_projects, load_prompts, projects_hash
 from technoshare.llm.ranking import warm_up
+from technoshare.llm.tape import Tape
+from technoshare.mlops.privacy import Privacy
 from technoshare.mlops.prompt_refresh import open_prompts
 from technoshare.mlops.tracing import Untracked
-from technoshare.mlops.tracking import open_tracker
+from technoshare.mlops.tracking import SpooledTracker, SwitchedOff, open_tracker
 from technoshare.models import (
     EXTRACTIVE,
     Apology,
@@ -45,12 +51,14 @@ from technoshare.models import (
     Reviewed,
     Share,
 )
+from technoshare.once import Once
 from technoshare.ports import Budget, Claim, Fetcher, Private, PromptBook, Services, Tracker, Unlimited, Writer
-from technoshare.retrieval.cache import asked_again, open_cache
+from technoshare.retrieval.cache import CachingFetcher, asked_again, read_for
 from technoshare.retrieval.etiquette import ConsiderateFetcher, SigningFetcher
 from technoshare.retrieval.fetch import open_fetcher
 from technoshare.retrieval.frozen import FrozenFetcher, load_snapshot
 from technoshare.retrieval.guard import Policy, exemptions
+from technoshare.retrieval.pages import NoPages, Pages, open_pages
 from technoshare.retrieval.parser import open_parser
 from technoshare.runner import StageRunner
 from technoshare.settings import Settings, forget_mlflow_environment
@@ -79,8 +87,8 @@ async def run_bot(settings: Settings) -> None:
 
     async with (
         open_engine(settings.jobs_url, replace_damaged=True) as engine,
-        open_control(engine),
         _open_tracker(settings, busy=lambda: engine.busy) as tracker,
+        open_pages(settings.cache) as pages,
         open_slack(
             bot_token=bot_token,
             app_token=app_token,
@@ -88,19 +96,18 @@ async def run_bot(settings: Settings) -> None:
             channels=settings.channels,
             engine=engine,
             looks=SqliteLooks(engine.database),
+            votes=(votes := SqliteVotes(engine.database, tracker)),
+            alert_channel=settings.alert_channel,
             look_back_a_day=engine.database.replaced,
             refused=refused,
             ambiguous=settings.slack_ambiguous,
             messages=(messages := SqliteMessages(engine.database, time.time)),
         ) as slack,
+        open_control(Desk(engine, tracker, pages, slack.permalink)),
         # links are stored and acked while these take their seconds
         _open_prompts(settings) as prompts,
         open_services(
-            settings,
-            tracker,
-            budget=_budget(settings, engine.database),
-            cache=settings.data / "fetch-cache.db",
-            prompts=prompts,
+            settings, tracker, budget=_budget(settings, engine.database), pages=pages, prompts=prompts
         ) as services,
     ):
         ledger = SqliteShares(engine.database, slack.permalink, time.time)
@@ -109,6 +116,7 @@ async def run_bot(settings: Settings) -> None:
             private = _private(settings, prompts)  # of the prompts as they are now
             own = dataclasses.replace(services, poster=slack.poster(claim), previews=slack.previews, private=private)
             asked_again.set(claim.job.generation > 0)
+            read_for.set(claim.job.id)
             if claim.job.generation and (await claim.times()).first_sign is None:  # somebody asked for it again
                 slack.signs.again(claim.job)
             try:
@@ -129,31 +137,35 @@ async def run_bot(settings: Settings) -> None:
         async with _signals(stopping), asyncio.TaskGroup() as group:
             announcing = group.create_task(_announce(slack, settings, services.writer))
             pruning = group.create_task(prune_daily(engine.database, time.time))
+            telling = group.create_task(tell_health(engine.database, tracker, time.time))
             mending = group.create_task(slack.signs.mend())
             guarding = group.create_task(_guard(engine.database, refused))
+            handing = group.create_task(votes.hand_on())  # what the last process did not come to
+            alarming = group.create_task(_alarm(slack, settings, engine.database))
             group.create_task(_close_intake(slack, stopping))
             await engine.serve(
                 answer, give_up, workers=settings.workers, stopping=stopping, drain=settings.drain_seconds
             )
-            for task in (announcing, pruning, mending, guarding):
+            for task in (announcing, pruning, telling, mending, guarding, handing, alarming):
                 task.cancel()
     if problems:  # the bot has ended in good order; what is stored waits for a token
         raise problems[0]
 
 
 @asynccontextmanager
-async def open_services(
+async def open_services(  # noqa: PLR0913 - whoever opens may bring each of them
     settings: Settings,
     tracker: Tracker | None = None,
     *,
     budget: Budget = Unlimited(),  # noqa: B008 - it has no state
-    cache: Path | None = None,
+    pages: Pages | NoPages = NoPages(),  # noqa: B008 - as above
     prompts: PromptBook | None = None,
+    tape: Tape | None = None,
 ) -> AsyncIterator[Services]:
     """Everything a draft needs; without Slack, so that evaluation and the command line use it too.
 
     Only the bot has a cache: its file has one owner, and whoever reads by hand wants to see what is there now. Without
-    `prompts` a model is asked with those of the files.
+    `prompts` a model is asked with those of the files; a `tape` stands between the writer and its servers.
     """
     observed = tracker or Untracked()
     if prompts is None and settings.model != EXTRACTIVE:
@@ -161,8 +173,8 @@ async def open_services(
     projects = load_projects(settings.projects_file)
     async with (
         open_parser() as parser,
-        _open_network(settings, cache) as network,
-        _open_writer(settings, projects, prompts, observed, budget) as writer,
+        _open_network(settings, pages) as network,
+        _open_writer(settings, projects, observed, budget=budget, prompts=prompts, tape=tape) as writer,
     ):
         yield Services(
             fetcher=_with_snapshots(network, settings.fetch_snapshots),
@@ -177,6 +189,17 @@ async def open_services(
         )
 
 
+@asynccontextmanager
+async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
+    """What orders act on where no bot runs. Raises `ConfigError` when a file cannot be had."""
+    async with (
+        open_engine(settings.jobs_url) as engine,
+        _open_tracker(settings, busy=lambda: False) as tracker,
+        open_pages(settings.cache) as pages,
+    ):
+        yield Desk(engine, tracker, pages)
+
+
 def single_job(url: str) -> Job:
     """Return a job for a link that nobody posted: for the command line."""
     now = time.time()
@@ -188,10 +211,7 @@ def single_job(url: str) -> Job:
 
 def _private(settings: Settings, prompts: PromptBook | None) -> Private:
     """Return what no reply may repeat; without a model there is no prompt that could leak."""
-    values = (value for _, value in settings if isinstance(value, SecretStr))
-    return Private(
-        prompts=prompts.texts() if prompts else (), secrets=tuple(value.get_secret_value() for value in values)
-    )
+    return Private(prompts=prompts.texts() if prompts else (), secrets=settings.secrets)
 
 
 def _open_prompts(settings: Settings) -> AbstractAsyncContextManager[PromptBook | None]:
@@ -204,12 +224,14 @@ def _open_prompts(settings: Settings) -> AbstractAsyncContextManager[PromptBook 
 
 
 @asynccontextmanager
-async def _open_writer(
+async def _open_writer(  # noqa: PLR0913 - as `open_services`
     settings: Settings,
     projects: tuple[Project, ...],
-    prompts: PromptBook | None,
     tracker: Tracker,
+    *,
     budget: Budget,
+    prompts: PromptBook | None,
+    tape: Tape | None,
 ) -> AsyncIterator[Writer]:
     keyless = Extractive(projects)
     if prompts is None or settings.model == EXTRACTIVE:
@@ -228,6 +250,7 @@ async def _open_writer(
         tracker=tracker,
         language=settings.comment_language,
         budget=budget,
+        tape=tape,
     ) as writer:
         yield writer
 
@@ -237,29 +260,31 @@ def _budget(settings: Settings, database: Database) -> Budget:
     return Unlimited() if usd is None else SqliteBudget(database, usd, time.time)
 
 
-def _open_tracker(settings: Settings, *, busy: Callable[[], bool]) -> AbstractAsyncContextManager[Tracker]:
+def _open_tracker(
+    settings: Settings, *, busy: Callable[[], bool]
+) -> AbstractAsyncContextManager[SpooledTracker | SwitchedOff]:
     return open_tracker(
         uri=settings.mlflow_tracking_uri,
         experiment=settings.mlflow_experiment_name,
         tracking=settings.mlflow_enable_tracking,
         tracing=settings.mlflow_enable_tracing,
-        spool=settings.data / "mlflow-spool.db",
-        app_version=_app_version(),
+        spool=settings.spool,
+        app_version=app_version(),
         projects_hash=projects_hash(load_projects(settings.projects_file)),
         busy=busy,
+        privacy=Privacy(settings.content, settings.secrets),
     )
 
 
 @asynccontextmanager
-async def _open_network(settings: Settings, cache: Path | None) -> AsyncIterator[Fetcher]:
+async def _open_network(settings: Settings, pages: Pages | NoPages) -> AsyncIterator[Fetcher]:
     """Token → cache → manners → guard: the cache sees what goes out, and whatever it knows waits for nobody."""
     token = settings.github_token
     async with open_fetcher(settings.fetch_allow_hosts) as guarded:
         polite = ConsiderateFetcher(guarded)
         policy = Policy(exempt=exemptions(settings.fetch_allow_hosts))
-        cached = open_cache(polite, cache, policy=policy, clock=time.time) if cache else nullcontext(polite)
-        async with cached as network:
-            yield SigningFetcher(network, token.get_secret_value()) if token else network
+        cached = CachingFetcher(polite, pages, policy, time.time)
+        yield SigningFetcher(cached, token.get_secret_value()) if token else cached
 
 
 def _with_snapshots(network: Fetcher, folder: Path | None) -> Fetcher:
@@ -314,6 +339,18 @@ async def _announce(slack: Slack, settings: Settings, writer: Writer) -> None:
     log.info("ready: %s listens in %s; %s writes", slack.name, ", ".join(settings.channels), writer.model)
 
 
+async def _alarm(slack: Slack, settings: Settings, database: Database) -> None:
+    """Tell the operator's channel, if there is one, when a rate has become bad."""
+    if not settings.alert_channel:
+        return
+    rates = (
+        pass_rate(settings.alert_pass_rate, settings.alert_comments),
+        down_rate(settings.alert_down_rate, settings.alert_votes),
+    )
+    alerts = SqliteAlerts(database, time.time, rates)
+    await slack.alarm(alerts, Once(alerts, time.time, asyncio.sleep)).watch()
+
+
 async def _guard(database: Database, refused: Callable[[ConfigError], None]) -> None:
     """End the bot when its file turns out to be damaged: it can promise nothing any more, its next start can."""
     await database.damaged.wait()
@@ -348,7 +385,7 @@ async def _signals(stopping: asyncio.Event) -> AsyncIterator[None]:
             loop.remove_signal_handler(name)
 
 
-def _app_version() -> str:
+def app_version() -> str:
     """Return the package's version, with the git commit where the bot runs from a checkout."""
     root = Path(__file__).resolve().parent.parent
     git = ("git", "-C", str(root), "rev-parse", "--short=12", "HEAD")

@@ -27,6 +27,10 @@ from pydantic import (
 from technoshare.text import count_words
 
 JobId = NewType("JobId", str)
+
+FORGOTTEN = "forgotten"
+"""The error of a job of which nothing but its id is left."""
+
 JobState = Literal["ready", "running", "done", "dead"]
 Outcome = Literal["success", "degraded", "failed", "duplicate", "withdrawn"]
 Coverage = Literal["full", "partial", "abstract", "metadata", "none"]
@@ -38,6 +42,9 @@ Severity = Literal["block", "repair", "fix", "warn"]
 SectionName = Literal["comment", "tldr", "summary", "projects", "priority"]
 """What a verdict is about; `comment` is all of it."""
 ReadWhen = Literal["read now", "skim", "file"]
+
+ContentMode = Literal["full", "metadata", "none"]
+"""How much of a job MLflow is told: everything, nothing that anybody wrote, not even addresses."""
 
 EXTRACTIVE = "extractive"
 """The model name that the keyless engine reports everywhere."""
@@ -58,14 +65,26 @@ class Value(BaseModel):
 # ---------------------------------------------------------------- what a job leaves behind
 
 
+class Assessment(Value):
+    """What a check says about the job: passed or not, or a rate; `rationale` is what a person would write about it."""
+
+    name: str
+    value: bool | float
+    rationale: str = ""
+
+
 class Record(Value):
-    """What a stage's result adds to its nested run and span; metrics are numbers, tags short text."""
+    """What a stage's result adds to its nested run and span, and to the trace's assessments.
+
+    Metrics are numbers, tags short text.
+    """
 
     tags: dict[str, str] = {}
     metrics: dict[str, float] = {}
     attributes: dict[str, JsonValue] = {}
     artifacts: dict[str, str] = {}
     """File name → text."""
+    assessments: tuple[Assessment, ...] = ()
 
 
 class Span(Value):
@@ -112,6 +131,20 @@ class Result(Value):
     def record(self) -> Record:
         """Return what this result contributes to tracking and tracing (see DESIGN, section 3)."""
         return Record()
+
+
+class ContentPolicy(Value):
+    """Which mode counts where."""
+
+    default: ContentMode = "full"
+    channels: dict[str, ContentMode] = {}
+
+    def of(self, channel: str) -> ContentMode:
+        """Return the channel's mode; where nobody knows the channel, the strictest one counts."""
+        if channel:
+            return self.channels.get(channel, self.default)
+        modes: tuple[ContentMode, ...] = ("none", "metadata", "full")
+        return next(mode for mode in modes if mode in (self.default, *self.channels.values()))
 
 
 # ---------------------------------------------------------------- the job
@@ -339,6 +372,14 @@ Number = TypeVar("Number", int, float)
 
 def _sum(a: Number | None, b: Number | None) -> Number | None:
     return b if a is None else a if b is None else a + b
+
+
+class Cost(Value):
+    """US dollars of one model call; `total` may hold more than input and output, such as a fee for each request."""
+
+    input: float
+    output: float
+    total: float
 
 
 class Usage(Value):
@@ -587,6 +628,9 @@ class Reviewed(Result):
     """Of the repairs alone."""
     notes: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    job_id: JobId | None = None
+    """None leaves the buttons for votes out."""
+    generation: int = 0
     outcome: Literal["success", "degraded"]
 
     @property
@@ -611,7 +655,13 @@ class Reviewed(Result):
             | self.usage.metrics(),
             attributes={"gate_failures": failed, "gate_total": total, "gate_pass_rate": rate},
             artifacts={"failures.txt": told} if told else {},
+            assessments=tuple(map(_assessment, self.verdicts)),
         )
+
+
+def _assessment(verdict: Verdict) -> Assessment:
+    """Return a verdict as the trace shows it: always yes or no, since MLflow sums a name's values."""
+    return Assessment(name=verdict.check, value=verdict.passed, rationale=verdict.message)
 
 
 _ROUNDS = {-1: "as posted", 0: "as written"}
@@ -709,11 +759,28 @@ class Share(Value):
     comment: Comment | None = None
 
 
-class Vote(Value):
-    """What somebody thinks of a job's comment. One person has one vote a job: the last one counts."""
+class Click(Value):
+    """Somebody pressed 👍 or 👎 under a post, as Slack tells it; nothing in it is known to be true yet."""
 
     job_id: JobId
     generation: int
+    channel: str
+    ts: str
+    """Of the post."""
+    user: str
+    value: Literal["up", "down"]
+    at: float
+    """Slack's own time of the click, unix seconds: one that is delivered twice has it twice."""
+
+
+class Vote(Value):
+    """What somebody thinks of a comment. One person has one vote on each: the last one counts."""
+
+    job_id: JobId
+    generation: int
+    """Which of the job's comments: a Retry makes another one."""
+    channel: str = ""
+    """Where the comment stands: it decides whether MLflow is told the reason. Empty: the strictest rule counts."""
     user: str
     """Slack's user id, never a name."""
     value: Literal["up", "down", "none"]
@@ -721,3 +788,22 @@ class Vote(Value):
     reason: str = ""
     at: float
     """Unix seconds."""
+
+
+class Complaint(Value):
+    """A comment that somebody voted down, with what it was made from."""
+
+    job_id: JobId
+    generation: int
+    url: str
+    evidence: Evidence
+    reasons: tuple[str, ...]
+    """As they were kept, one for each 👎 that has one."""
+
+
+class Alert(Value):
+    """A line to be said once, since a rate fell below what is wanted."""
+
+    token: str
+    """Marks its one post."""
+    line: str

@@ -11,8 +11,10 @@ from typing import Literal, Protocol
 from pydantic import BaseModel, JsonValue
 
 from technoshare.models import (
+    Alert,
     AlreadyShared,
     Checkpoint,
+    Click,
     Comment,
     Document,
     Evidence,
@@ -194,11 +196,49 @@ class Tracker(Protocol):
         """Keep the finished job durably for MLflow; idempotent by job id and generation."""
 
 
+@dataclass(frozen=True)
+class Health:
+    """How work in the background stands, in a few words; `oldest` is the age in seconds of what waits longest."""
+
+    told: str
+    oldest: float = 0.0
+
+
+class Watched(Protocol):
+    """Whatever works in the background and can be asked how it stands."""
+
+    async def health(self) -> Health:
+        """Say it; never raises."""
+
+
 class Feedback(Protocol):
     """Where votes on comments go."""
 
     async def vote(self, vote: Vote) -> None:
         """Keep the vote for MLflow; durable when it returns. It never waits for a server and never raises."""
+
+
+class Votes(Protocol):
+    """Who thinks what of which comment; also of days in which MLflow is away."""
+
+    async def cast(self, click: Click) -> Vote | None:
+        """Count a click and return what stands now; durable when it returns. The same button again takes it back.
+
+        None for a click that changes nothing: delivered again, or under a post that is no comment of that job.
+        """
+
+    async def explain(self, vote: Vote) -> bool:
+        """Give the 👎 its reason; durable when it returns. False when that very vote no longer stands."""
+
+    async def hand_on(self) -> None:
+        """Give what is new to whom it concerns, oldest first; what a crash interrupts, the next call gives again."""
+
+
+class Alerts(Protocol):
+    """What an operator is to be told about the comments on the whole."""
+
+    async def look(self) -> tuple[Alert, ...]:
+        """Look at the rates and return what is to be said and has not been, oldest first."""
 
 
 # ---------------------------------------------------------------- jobs

@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from pydantic import JsonValue
-
+from technoshare.buttons import Block, retry_button, vote_buttons
 from technoshare.models import (
     EXTRACTIVE,
     AlreadyShared,
@@ -25,8 +24,6 @@ from technoshare.models import (
     Source,
 )
 from technoshare.text import defused, squeeze
-
-Block = dict[str, JsonValue]
 
 SECTION_BREAK = "\n\n\n"
 """Two blank lines between the sections of the text form (contract)."""
@@ -118,6 +115,8 @@ def _comment_blocks(reviewed: Reviewed) -> Iterator[Block]:
     yield _rich(_label(PROJECTS_LABEL), _list(_project_item(note) for note in comment.projects))
     yield {"type": "divider"}
     yield from _context([" · ".join(_provenance(reviewed)), *_remarks(reviewed)])
+    if reviewed.job_id is not None:
+        yield vote_buttons(reviewed.job_id, reviewed.generation)
 
 
 def _summary_blocks(comment: Comment) -> Iterator[Block]:
@@ -279,16 +278,9 @@ def _preview(reply: AlreadyShared | Apology) -> list[str]:
     return [f"Slack's own preview, not checked: “{_clipped(_plain(reply.preview), _PREVIEW)}”"]
 
 
-RETRY = "retry"
-"""The action of the button; its value is the job's id, its block's id ends in the generation that failed."""
-
-
 def _retry(reply: AlreadyShared | Apology) -> Iterator[Block]:
-    if not isinstance(reply, Apology) or reply.job_id is None:
-        return
-    label: Block = {"type": "plain_text", "text": "Retry", "emoji": False}
-    button: Block = {"type": "button", "action_id": RETRY, "text": label, "value": reply.job_id}
-    yield {"type": "actions", "block_id": f"{RETRY}-{reply.generation}", "elements": [button]}
+    if isinstance(reply, Apology) and reply.job_id is not None:
+        yield retry_button(reply.job_id, reply.generation)
 
 
 # ---------------------------------------------------------------- elements

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from technoshare.errors import ConfigError
-from technoshare.models import EXTRACTIVE
+from technoshare.models import EXTRACTIVE, ContentMode, ContentPolicy
 
 NOBODY = "none"
 """Ends LLM_FALLBACKS where an apology is wanted rather than a comment by the keyless engine."""
@@ -47,6 +47,16 @@ class Settings(BaseSettings):
     mlflow_experiment_name: str = "technoshare_commentator"
     mlflow_enable_tracking: bool = True
     mlflow_enable_tracing: bool = True
+    mlflow_content: Words = ("full",)
+
+    # alerts
+    alert_channel: str = ""
+    alert_pass_rate: float = Field(default=0.8, ge=0, le=1)
+    alert_down_rate: float = Field(default=0.3, ge=0, le=1)
+    alert_comments: int = Field(default=50, ge=1, le=10_000)
+    alert_votes: int = Field(default=20, ge=1, le=10_000)
+    # evaluation
+    eval_require: Literal["embedded", "replay", "live"] | None = None
 
     # running
     jobs_url: str = "sqlite:///data/technoshare.db"
@@ -60,19 +70,31 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
 
-    @field_validator("channels", "fetch_allow_hosts", "llm_fallbacks", mode="before")
+    @field_validator("channels", "fetch_allow_hosts", "llm_fallbacks", "mlflow_content", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("channels")
+    @field_validator("channels", "alert_channel")
     @classmethod
-    def _channel_ids(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for channel in value:
-            if not (channel[:1] in "CG" and channel.isalnum() and channel.isupper()):
-                raise ValueError(f"{channel!r} is not a channel id; copy it from the channel's details (C0123456789)")
+    def _channel_ids(cls, value: tuple[str, ...] | str) -> tuple[str, ...] | str:
+        for channel in (value,) if isinstance(value, str) and value else value:
+            _check_channel(channel)
+        return value
+
+    @field_validator("mlflow_content")
+    @classmethod
+    def _modes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for number, entry in enumerate(value):
+            channel, colon, mode = entry.rpartition(":")
+            if mode not in get_args(ContentMode):
+                raise ValueError(f"{entry!r}: {mode!r} is none of {', '.join(get_args(ContentMode))}")
+            if colon:
+                _check_channel(channel)
+            elif number:
+                raise ValueError(f"{entry!r} must be channel:mode; only the first word counts for all channels")
         return value
 
     @field_validator("fetch_allow_hosts")
@@ -116,6 +138,16 @@ class Settings(BaseSettings):
         return Path(path).parent if kind == "sqlite" else Path("data")
 
     @property
+    def spool(self) -> Path:
+        """File of what is on its way to MLflow."""
+        return self.data / "mlflow-spool.db"
+
+    @property
+    def cache(self) -> Path:
+        """File of the pages that were read."""
+        return self.data / "fetch-cache.db"
+
+    @property
     def model(self) -> str:
         """The model that writes: `extractive` when neither a key nor a server of one's own is given."""
         reachable = self.openai_api_key is not None or self.openai_base_url is not None
@@ -131,14 +163,33 @@ class Settings(BaseSettings):
         """Whether the keyless engine writes when no model does."""
         return self.llm_fallbacks[-1:] != (NOBODY,)
 
+    @property
+    def content(self) -> ContentPolicy:
+        """How much MLflow is told, by channel; `full` where nothing is said."""
+        modes = {channel: mode for channel, _, mode in (entry.rpartition(":") for entry in self.mlflow_content)}
+        default = modes.pop("", "full")
+        return ContentPolicy.model_validate({"default": default, "channels": modes})
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that must appear nowhere."""
+        return tuple(value.get_secret_value() for _, value in self if isinstance(value, SecretStr))
+
     def slack(self) -> tuple[str, str]:
         """Return bot and app token. Raises `ConfigError` that names what is missing or mixed up."""
         if not self.channels:
             raise ConfigError("TECHNOSHARE_CHANNEL_ID is missing: the channel ids to listen in, comma-separated")
+        if unknown := self.content.channels.keys() - set(self.channels):  # a typing error would tell MLflow everything
+            raise ConfigError(f"MLFLOW_CONTENT: {min(unknown)} is not in TECHNOSHARE_CHANNEL_ID")
         return (
             _token("SLACK_BOT_TOKEN", "xoxb-", self.slack_bot_token),
             _token("SLACK_APP_TOKEN", "xapp-", self.slack_app_token),
         )
+
+
+def _check_channel(channel: str) -> None:
+    if not (channel[:1] in "CG" and channel.isalnum() and channel.isupper()):
+        raise ValueError(f"{channel!r} is not a channel id; copy it from the channel's details (C0123456789)")
 
 
 def _token(name: str, prefix: str, value: SecretStr | None) -> str:

@@ -71,6 +71,7 @@ class Database:
         self._waiting: deque[_Request[Any]] = deque()  # unbounded: each entry is a caller that waits
         self._wake = asyncio.Event()
         self._closing = False
+        self._emptying = False
         self._writer = asyncio.create_task(self._write(), name=f"writer of {path.name}")
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
@@ -102,6 +103,11 @@ class Database:
             return list(await connection.execute_fetchall(statement, values))
 
         return await self._enqueue(work)
+
+    async def empty_log(self) -> None:
+        """Take what was deleted out of the write-ahead log too, unless somebody is reading the file."""
+        self._emptying = True
+        await self.execute("select 1")
 
     async def close(self) -> None:
         """Finish the works that wait, then end the writer."""
@@ -138,6 +144,7 @@ class Database:
             await self._connection.execute_fetchall("begin immediate")
             outcomes = [await self._attempt(request) for request in wanted]
             await self._connection.commit()
+            await self._empty_log()
         except Exception as error:  # noqa: BLE001 - the writer must not die, and each caller of the batch is told
             outcomes = [error] * len(wanted)
         finally:
@@ -148,6 +155,12 @@ class Database:
             if type(outcome) is sqlite3.DatabaseError:  # itself, not a full disk or a broken rule: those are subclasses
                 self.damaged.set()
             request.settle(outcome)
+
+    async def _empty_log(self) -> None:
+        if self._emptying:
+            self._emptying = False
+            with suppress(sqlite3.Error):  # the batch is committed, whatever becomes of the log
+                await self._connection.execute_fetchall("pragma wal_checkpoint(truncate)")
 
     async def _attempt(self, request: _Request[T]) -> T | Exception:
         try:
@@ -229,6 +242,7 @@ async def _prepare(path: Path, connection: Connection, migrations: Sequence[str]
     for pragma in ("journal_mode = wal", "synchronous = full", f"journal_size_limit = {_WAL_LIMIT}"):
         await connection.execute_fetchall(f"pragma {pragma}")
     await connection.execute_fetchall("pragma trusted_schema = off")
+    await connection.execute_fetchall("pragma secure_delete = on")  # what is forgotten must not lie in free pages
     ((verdict,),) = await connection.execute_fetchall("pragma quick_check(1)")
     if verdict != "ok":
         raise _damaged(path, verdict.splitlines()[-1])

@@ -19,15 +19,17 @@ from rich.table import Table
 
 from technoshare import render
 from technoshare.jobs.report import JobLine, JobReport
-from technoshare.mlops.evaluation.runner import Results, Score
+from technoshare.mlops.evaluation.results import Epoch, ExampleResult, GateVerdict, Report
+from technoshare.mlops.waiting import SpoolReport
 from technoshare.models import Evidence, Reviewed, Snippet
-from technoshare.text import squeeze, visible
+from technoshare.text import duration, squeeze, visible
 
 _OUT = Console(highlight=False)
 _COLOURS = {"ready": "yellow", "running": "blue", "done": "green", "dead": "red"}
 _ROWS = 50  # jobs of a list
 _PREVIEW = 400  # characters of a snippet: a line of the widest terminal
 _NARROW = 70  # columns
+_SHOWN_TEXTS = 3  # of one finding; the report has all of them
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -149,33 +151,104 @@ def show_job(job: JobReport) -> None:
         _OUT.print(f"{mark} {stage.stage:<14} {stage.seconds:>7.2f} s  [dim]{escape(stage.error)}[/dim]")
 
 
+def show_spool(spool: SpoolReport, now: float) -> None:
+    """Print one line of figures, then one row for each entry that waits or lies on the shelf, with the last error."""
+    age = "" if spool.oldest is None else f", the oldest for {duration(now - spool.oldest)}"
+    _OUT.print(
+        f"{len(spool.waiting)} wait for MLflow{age}; {len(spool.shelved)} on the shelf; "
+        f"{spool.delivered} delivered in the last 30 days"
+    )
+    lines = (*spool.shelved, *spool.waiting)
+    if not lines:
+        return
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("number", "tries"):
+        table.add_column(name, justify="right")
+    for name in ("kind", "job", "state", "since"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("last error", overflow="fold")
+    for line in lines[:_ROWS]:
+        state = "[red]shelved[/red]" if line.state == "shelved" else "[yellow]waiting[/yellow]"
+        told = (str(line.number), str(line.tries), line.kind, f"[cyan]{line.job}[/]", state, _when(line.since))
+        table.add_row(*told, escape(line.error))
+    _OUT.print(table)
+    if len(lines) > _ROWS:
+        _OUT.print(f"and {len(lines) - _ROWS} more; --json prints them all")
+    if spool.shelved:
+        _OUT.print("`technoshare spool retry NUMBER` lets one from the shelf try again, `retry all` every one")
+
+
 def _when(at: float) -> str:
     return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+# ---------------------------------------------------------------- evaluation
+
+
 @contextmanager
-def progress(total: int) -> Iterator[Callable[[Score], None]]:
-    """Show a bar while the evaluation runs; yields what to call after each example."""
-    columns = (TextColumn("evaluating"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("examples", total=total)
+def progress(total: int, told: str) -> Iterator[Callable[[Epoch], None]]:
+    """Show a bar while an evaluation runs, or one plain line where nobody watches; yields what to call per epoch."""
+    err = Console(stderr=True, highlight=False)
+    if not err.is_terminal:
+        err.print(f"evaluating: {told}, {_counted(total, 'run')}")
+        yield lambda _: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(told, total=total)
         yield lambda _: bar.advance(task)
 
 
-def show_results(results: Results, written: Path) -> None:
-    """Print one row an example, what failed and why, and the verdict."""
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("example")
-    table.add_column("checks passed", justify="right")
-    table.add_column("what failed")
-    for score in results.scores:
-        good = sum(value == 1.0 for value in score.scores.values())
-        why = score.error or "; ".join(score.messages)
-        mark = "[green]" if score.passed else "[red]"
-        table.add_row(f"{mark}{score.id}[/]", f"{good}/{len(score.scores)}", escape(why))
-    _OUT.print(table)
-    verdict = {0: "[green]PASS[/green]", 1: "[red]FAIL[/red]", 2: "[red]COULD NOT EVALUATE[/red]"}[results.exit_code]
-    _OUT.print(
-        f"{verdict}  {results.passed_examples} of {results.num_examples} examples, engine {results.model}, "
-        f"dataset {results.dataset_name} {results.dataset_digest}; results in {written}"
+_VERDICTS = {"pass": "[green]PASS[/]", "fail": "[red]FAIL[/]", "error": "[red]COULD NOT EVALUATE[/]"}
+
+
+def show_report(report: Report, written: Path, out: Console = _OUT) -> None:
+    """Print what went wrong in which example, the scorers' rates, and the verdict with its reasons last."""
+    verdict, results = report.verdict, report.results
+    for example in results.examples:
+        for epoch in () if example.passed and not example.errors else example.epochs:
+            _show_epoch(example, epoch, out)
+    if results.examples:
+        out.print(_rates(verdict))
+    for remark in verdict.remarks:
+        out.print(f"[dim]{escape(remark)}[/]")
+    for reason in verdict.reasons:
+        out.print(f"[red]•[/] {escape(reason)}")
+    writer = escape(results.model or "nobody wrote")
+    out.print(
+        f"{_VERDICTS[verdict.verdict]}  {verdict.passed_examples} of {_counted(verdict.total_examples, 'example')} "
+        f"(95 %: {verdict.low:.2f} to {verdict.high:.2f}), {results.mode} mode, {writer}, dataset "
+        f"{escape(results.dataset_name)} {results.dataset_digest}, {results.seconds:.1f} s; "
+        f"results in {escape(str(written))}"
     )
+
+
+def _show_epoch(example: ExampleResult, epoch: Epoch, out: Console) -> None:
+    if epoch.error:
+        out.print(f"[red]{example.id}[/]  {escape(epoch.error)}")
+    told: set[str] = set()  # where there is no comment, every scorer says the same
+    for finding in epoch.findings:
+        if finding.scorer in example.deciding and finding.message not in told:
+            told.add(finding.message)
+            out.print(f"[red]{example.id}[/]  {finding.scorer}: {escape(finding.message)}")
+            for text in finding.offending[:_SHOWN_TEXTS]:
+                out.print(f"    [dim]{_told(text)}[/]")
+
+
+def _rates(verdict: GateVerdict) -> Table:
+    """Return the rates; of those that decide nothing only what is not perfect."""
+    flawless = sum(line.rate == 1.0 and not line.deciding and line.floor is None for line in verdict.lines)
+    table = Table(box=box.SIMPLE_HEAD, caption=f"and {flawless} more at 1.000" if flawless else None)
+    table.add_column("scorer")
+    for name in ("rate", "95 %", "before", "floor", "examples"):
+        table.add_column(name, justify="right")
+    for line in verdict.lines:
+        if line.rate == 1.0 and not line.deciding and line.floor is None:
+            continue
+        low = line.floor is not None and line.rate < line.floor
+        mark = "[red]" if low else "[bold]" if line.deciding else "[default]"
+        before = "" if line.before is None else f"{line.before:.3f}"
+        floor = "" if line.floor is None else f"{line.floor:g}"
+        interval = f"{line.low:.2f}–{line.high:.2f}"
+        table.add_row(f"{mark}{line.scorer}[/]", f"{line.rate:.3f}", interval, before, floor, str(line.examples))
+    return table

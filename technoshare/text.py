@@ -190,3 +190,11 @@ def contains_quote(quote: str, text: str) -> bool:
     """Tell whether `quote` stands in `text`, whatever the quotes, dashes, case and white space look like."""
     wanted = normalise(quote)
     return bool(wanted) and wanted in normalise(text)
+
+
+def duration(seconds: float) -> str:
+    """Return it in the largest unit that leaves a number of two digits or so: 40 s, 12 min, 30 h, 9 days."""
+    for size, unit, most in ((1, "s", 120), (60, "min", 7_200), (3600, "h", 172_800)):
+        if seconds < most:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds / 86_400:.0f} days"

@@ -59,9 +59,9 @@ class BotProcess:
         return code
 
 
-def comments(workspace: Workspace, ts: str) -> list[dict]:
+def comments(workspace: Workspace, ts: str, channel: str | None = None) -> list[dict]:
     """What bots said in the thread of a message."""
-    return [reply for reply in workspace.replies(ts) if reply.get("bot_id")]
+    return [reply for reply in workspace.replies(ts, channel) if reply.get("bot_id")]
 
 
 def environment(workspace: Workspace, folder: Path, **more: str) -> dict[str, str]:

@@ -15,8 +15,9 @@ from rich.console import Console
 
 from technoshare.cli import main
 from technoshare.errors import ConfigError, TechnoShareError, Unusable
-from technoshare.jobs.control import Order, Refusal, give_order, open_control, socket_of
+from technoshare.jobs.control import give_order, open_control, socket_of
 from technoshare.jobs.engine import SqliteEngine, open_engine
+from technoshare.jobs.orders import Desk, JobOrder, Refusal
 from technoshare.jobs.report import list_jobs, show_job
 from technoshare.jobs.shares import SqliteShares
 from technoshare.models import Share
@@ -52,7 +53,7 @@ def door(tmp_path) -> Path:
 @asynccontextmanager
 async def bot(url: str, time: FakeTime):
     """What `app.run_bot` opens for the jobs."""
-    async with open_engine(url, clock=time, sleep=time.sleep, random=lambda: 0.5) as engine, open_control(engine):
+    async with open_engine(url, clock=time, sleep=time.sleep, random=lambda: 0.5) as engine, open_control(Desk(engine)):
         yield engine
 
 
@@ -174,10 +175,11 @@ KILLED = """
 import asyncio, os, signal, sys
 from technoshare.jobs.control import open_control
 from technoshare.jobs.engine import open_engine
+from technoshare.jobs.orders import Desk
 from tests.jobs.sample import a_job
 
 async def main():
-    async with open_engine(sys.argv[1]) as engine, open_control(engine):
+    async with open_engine(sys.argv[1]) as engine, open_control(Desk(engine)):
         await engine.submit(a_job())
         await engine._take(1)
         os.kill(os.getpid(), signal.SIGKILL)
@@ -226,7 +228,7 @@ async def test_a_job_that_is_retried_by_hand_is_begun_at_once(url, time):
         stopping = asyncio.Event()
         async with asyncio.timeout(20), asyncio.TaskGroup() as group:
             group.create_task(engine.serve(answer, answer, workers=1, stopping=stopping, drain=5))
-            await give_order(url, Order(order="retry", job=ONE))
+            await give_order(url, JobOrder(order="retry", job=ONE))
             while len(seen) < 2:
                 await engine.counts()
             stopping.set()
@@ -236,7 +238,7 @@ async def test_a_job_that_is_retried_by_hand_is_begun_at_once(url, time):
 NONSENSE = [
     ("retry", UNKNOWN, f"there is no job {UNKNOWN}"),
     ("cancel", UNKNOWN, f"there is no job {UNKNOWN}"),
-    ("retry", THREE, f"job {THREE} waits for its turn; only a job that ended can be retried"),
+    ("retry", THREE, f"job {THREE} waits for its turn; only a job that ended and is not forgotten can be retried"),
     ("cancel", TWO, f"job {TWO} is dead; only one that waits can be cancelled"),
 ]
 
@@ -255,7 +257,7 @@ async def test_a_job_that_runs_is_not_cancelled(url, time):
     async with bot(url, time) as engine:
         await a_day(engine, time)
         with pytest.raises(Refusal, match="is being worked on; only one that waits"):
-            await give_order(url, Order(order="cancel", job=FOUR))
+            await give_order(url, JobOrder(order="cancel", job=FOUR))
 
 
 async def test_an_unknown_job_cannot_be_shown_and_no_file_has_no_jobs(url, time, file, capsys):
@@ -272,8 +274,8 @@ async def test_an_order_that_the_disk_refuses_is_one_clear_line(url, time):
         await engine.database.execute(
             "create trigger full_disk before update on jobs begin select raise(abort, 'database or disk is full'); end"
         )
-        with pytest.raises(Refusal, match="the jobs file refuses: database or disk is full"):
-            await give_order(url, Order(order="retry", job=ONE))
+        with pytest.raises(Refusal, match="the file refuses: database or disk is full"):
+            await give_order(url, JobOrder(order="retry", job=ONE))
 
 
 # ---------------------------------------------------------------- the socket
@@ -333,5 +335,5 @@ async def test_a_bot_that_hangs_up_is_said_to_have_given_no_answer(url, time):
     async with open_engine(url, clock=time) as engine:
         server = await asyncio.start_unix_server(lambda _, writer: writer.close(), socket_of(engine.database.path))
         with pytest.raises(TechnoShareError, match="did not answer"):
-            await give_order(url, Order(order="retry", job=ONE))
+            await give_order(url, JobOrder(order="retry", job=ONE))
         server.close()

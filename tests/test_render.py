@@ -131,6 +131,18 @@ def test_only_a_failure_whose_job_is_known_carries_a_button_that_names_job_and_a
     assert not any("actions" in shown(accepted(reply)) for reply in (APOLOGY, SHARED, reviewed()))
 
 
+@pytest.mark.parametrize("outcome", ["success", "degraded"])
+def test_a_comment_ends_in_two_buttons_that_name_job_and_attempt_and_are_not_in_the_text_form(outcome) -> None:
+    sent = accepted(reviewed(job_id=JOB.id, generation=2, outcome=outcome))
+    *others, block = sent.blocks
+    assert (block["type"], block["block_id"]) == ("actions", "vote-2")
+    assert [(button["action_id"], button["value"]) for button in block["elements"]] == [
+        ("vote-up", JOB.id),
+        ("vote-down", JOB.id),
+    ]
+    assert Message(text=sent.text, blocks=tuple(others)) == accepted(reviewed(outcome=outcome))
+
+
 def test_a_page_shared_before_is_one_line_with_who_day_and_permalink() -> None:
     sent = accepted(SHARED)
     assert sent.text == f"Already shared here by a colleague on 18 November 2026: {SHARED.permalink}"

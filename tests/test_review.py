@@ -64,6 +64,7 @@ async def test_a_good_comment_leaves_unchanged_with_every_check_passed() -> None
     result = await reviewed(comment())
     assert (result.outcome, result.failures, result.notes) == ("success", (), ())
     assert result.comment == comment()
+    assert (result.job_id, result.generation) == (JOB.id, JOB.generation)
     assert result.record().metrics["gate_pass_rate"] == 1.0
 
 

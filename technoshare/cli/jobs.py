@@ -49,8 +49,9 @@ async def _show_job(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _order(arguments: argparse.Namespace, settings: Settings) -> int:
-    from technoshare.jobs.control import Order, give_order
+    from technoshare.jobs.control import give_order
+    from technoshare.jobs.orders import JobOrder
 
-    await give_order(settings.jobs_url, Order(order=arguments.order, job=arguments.job))
-    print(f"{arguments.job}: {'waits for a new start' if arguments.order == 'retry' else 'cancelled'}")
+    order = JobOrder(order=arguments.order, job=arguments.job)
+    print(f"{arguments.job}: {await give_order(settings.jobs_url, order)}")
     return 0

@@ -20,7 +20,7 @@ select json_extract(value, '$.id'), json_extract(value, '$.key'), json_extract(v
        json_extract(value, '$.run_at'), json_extract(value, '$.generation'), json_extract(value, '$.received'),
        json_extract(value, '$.payload')
 from json_each(?) where true -- for SQLite's parser: without it "on conflict" reads like a join
-order by json_each.key on conflict (key) do nothing returning id
+order by json_each.key on conflict do nothing returning id -- on the key, or, once that is forgotten, on the id
 """
 
 Row = dict[str, JsonValue]

@@ -18,7 +18,7 @@ from technoshare.errors import ConfigError
 from technoshare.jobs.arrivals import Arrivals, Row
 from technoshare.jobs.claim import SqliteClaim, turn_of
 from technoshare.jobs.worker import BACKOFF_CAP, STORAGE_PAUSE, Worker
-from technoshare.models import Job, JobId, JobState, Submitted
+from technoshare.models import FORGOTTEN, Job, JobId, JobState, Submitted
 from technoshare.once import Sleep
 from technoshare.ports import Answer, Clock, GiveUp
 from technoshare.sqlite import Connection, Database, open_database
@@ -27,7 +27,15 @@ logger = logging.getLogger("technoshare.jobs")
 
 MIGRATIONS = tuple(
     files("technoshare.jobs").joinpath(name).read_text(encoding="utf-8")
-    for name in ("schema.sql", "schema-2.sql", "schema-3.sql", "schema-4.sql", "schema-5.sql", "schema-6.sql")
+    for name in (
+        "schema.sql",
+        "schema-2.sql",
+        "schema-3.sql",
+        "schema-4.sql",
+        "schema-5.sql",
+        "schema-6.sql",
+        "schema-7.sql",
+    )
 )
 
 LONGEST_NAP = 60.0
@@ -144,8 +152,9 @@ class SqliteEngine:
             "update jobs set state = 'ready', generation = generation + 1, failures = 0, parks = 0, interruptions = 0,"
             " error = '', run_at = ?, received = ?, first_sign_at = null, first_claimed_at = null, finished_at = null,"
             " pruned_at = null, end_sign_at = null"
-            " where id = ? and state in ('done', 'dead') and generation = coalesce(?, generation) returning id",
-            (now, now, job_id, generation),
+            " where id = ? and state in ('done', 'dead') and generation = coalesce(?, generation) and error <> ?"
+            " returning id",
+            (now, now, job_id, generation, FORGOTTEN),
         )
         self._wake.set()
         return bool(begun)

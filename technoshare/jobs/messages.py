@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from technoshare.jobs.engine import CANCELLED
-from technoshare.models import Job, Outcome
+from technoshare.models import FORGOTTEN, Job, Outcome
 from technoshare.ports import Clock
 from technoshare.sqlite import Database
 
@@ -69,4 +69,4 @@ def _end(state: str, error: str, outcome: Outcome | str) -> Outcome | None:
         return None
     if outcome or state == "running":
         return outcome or None  # type: ignore[return-value] # text, to mypy
-    return "failed" if error and error != CANCELLED else "withdrawn"
+    return "failed" if error and error not in (CANCELLED, FORGOTTEN) else "withdrawn"

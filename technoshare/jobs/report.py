@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from technoshare.errors import ConfigError, TechnoShareError
 from technoshare.jobs.engine import MIGRATIONS, file_of
-from technoshare.models import JobId, JobState, Receipt, Trail, Value
+from technoshare.models import Comment, Complaint, Evidence, Job, JobId, JobState, Receipt, Reviewed, Trail, Value
+from technoshare.stages.retrieval import retrieve
+from technoshare.stages.review import review
 
 _LINE = """
 select id, state, url, channel, ts, generation, claims, failures, parks, interruptions, error, received, run_at,
@@ -65,6 +70,15 @@ class JobReport(JobLine):
     posts: tuple[PostLine, ...]
 
 
+class Answered(Value):
+    """A job with what it read and wrote; None for what is not kept, or never came about."""
+
+    job: Job
+    evidence: Evidence
+    reviewed: Reviewed | None
+    comment: Comment | None
+
+
 def list_jobs(url: str, state: JobState | None = None) -> tuple[JobLine, ...]:
     """Return the jobs at `url`, the newest first. Raises `ConfigError` when the file cannot be read."""
     wanted = "where state = :state or :state is null order by number desc"
@@ -85,6 +99,60 @@ def show_job(url: str, job_id: JobId) -> JobReport:
             stages=tuple(_stage(line) for line in connection.execute(stages, (job_id, row["generation"]))),
             posts=tuple(_post(line) for line in connection.execute(posts, (job_id,))),
         )
+
+
+def answered_job(url: str, job_id: JobId) -> Answered:
+    """Return what a job read and wrote. Raises `TechnoShareError` when there is no such job or nothing is kept of it.
+
+    Whole for 30 days; after that the ledger still has evidence and comment, and the verdicts are gone.
+    """
+    with _reading(url) as connection:
+        row = connection.execute("select payload, generation, finished_at from jobs where id = ?", (job_id,)).fetchone()
+        if row is None:
+            raise TechnoShareError(f"there is no job {job_id}")
+        job = Job.model_validate_json(row["payload"]).model_copy(update={"generation": row["generation"]})
+        kept = "select stage, result from checkpoints where job_id = ? and generation = ? and result != 'null'"
+        results = dict(tuple(line) for line in connection.execute(kept, (job_id, row["generation"])))
+        share = connection.execute("select evidence, comment from shares where job_id = ?", (job_id,)).fetchone()
+    try:
+        return _answered(job, results, share)
+    except ValidationError as error:
+        raise TechnoShareError(f"what is kept of job {job_id} was written by another version") from error
+
+
+def complaints(url: str) -> tuple[Complaint, ...]:
+    """Return the comments that stand voted down, the newest vote last.
+
+    One that was made from nothing, or from what another version read, is left out.
+    """
+    select = (
+        "select job_id, votes.generation, shares.url, evidence, json_group_array(reason) filter (where reason <> '')"
+        " as reasons from votes join shares using (job_id) where value = 'down' and evidence is not null"
+        " group by job_id order by max(votes.at)"
+    )
+    with _reading(url) as connection:
+        return tuple(filter(None, map(_complaint, connection.execute(select))))
+
+
+def _complaint(row: sqlite3.Row) -> Complaint | None:
+    try:
+        evidence = Evidence.model_validate_json(row["evidence"])
+    except ValidationError:
+        return None
+    return Complaint.model_validate({**row, "evidence": evidence, "reasons": json.loads(row["reasons"])})
+
+
+def _answered(job: Job, results: dict[str, str], share: sqlite3.Row | None) -> Answered:
+    evidence = results.get(retrieve.name) or (share["evidence"] if share else None)
+    if evidence is None:
+        raise TechnoShareError(f"job {job.id} has read nothing: it was a duplicate, was withdrawn, or failed")
+    reviewed, comment = results.get(review.name), share["comment"] if share else None
+    return Answered(
+        job=job,
+        evidence=Evidence.model_validate_json(evidence),
+        reviewed=Reviewed.model_validate_json(reviewed) if reviewed else None,
+        comment=Comment.model_validate_json(comment) if comment else None,
+    )
 
 
 def _stage(row: sqlite3.Row) -> StageLine:

@@ -11,13 +11,13 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from technoshare.llm.answers import Nonsense, parse_answer, strict_schema
 from technoshare.llm.wire import Answer, Call, Failed, Message, Named, Request, ToolResult, Turn, Wire
-from technoshare.models import Usage
+from technoshare.models import Cost, Usage
 from technoshare.ports import ActiveSpan, Budget, Tool, Tracker
 
 A = TypeVar("A", bound=BaseModel)
 
-Price = Callable[[str, Usage], float | None]
-"""US dollars for one call of a model, None when unknown."""
+Price = Callable[[str, Usage], Cost | None]
+"""What one call of a model costs, None when unknown."""
 
 
 def unpriced(model: str, usage: Usage) -> None:
@@ -39,12 +39,15 @@ class Conversation:
     Whatever it raises is `Failed` with that usage.
     """
 
-    def __init__(self, wire: Wire, request: Request, tracker: Tracker, price: Price, budget: Budget) -> None:
+    def __init__(  # noqa: PLR0913 - what belongs to the model that is asked
+        self, wire: Wire, request: Request, tracker: Tracker, price: Price, budget: Budget, *, provider: str = ""
+    ) -> None:
         self._wire = wire
         self._request = request
         self._tracker = tracker
         self._price = price
         self._budget = budget
+        self._provider = provider
         self._searched = 0.0  # tokens of the tool rounds
         self.usage = Usage()
 
@@ -83,7 +86,7 @@ class Conversation:
         if await self._budget.spent():
             raise self._failed(Failed("today's model budget is spent", again="never", obstacle="model_budget"))
         with self._tracker.span("llm.call", "LLM") as span:
-            span.set(model=request.model, wire=self._wire.name)
+            span.set(model=request.model, provider=self._provider, wire=self._wire.name)
             span.io(inputs=[_shown(turn) for turn in request.turns])
             try:
                 answer = await self._wire.ask(request)
@@ -102,12 +105,13 @@ class Conversation:
 
     async def _count(self, answer: Answer, span: ActiveSpan) -> None:
         cost = self._price(self._request.model, answer.usage)
-        usage = answer.usage.model_copy(update={"cost_usd": cost})
+        usage = answer.usage.model_copy(update={"cost_usd": None if cost is None else cost.total})
         self.usage += usage
         span.io(outputs=_shown(answer))
         span.set(finish=answer.finish, attempts=answer.attempts, request_id=answer.request_id, **usage.metrics())
         if cost is not None:
-            await self._budget.charge(cost)
+            span.set(input_cost_usd=cost.input, output_cost_usd=cost.output)
+            await self._budget.charge(cost.total)
 
 
 def _useless(answer: Answer, problem: Nonsense) -> Failed:

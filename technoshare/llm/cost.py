@@ -5,11 +5,11 @@ from functools import partial
 from genai_prices import Usage as Tokens
 from genai_prices import calc_price
 
-from technoshare.models import Usage
+from technoshare.models import Cost, Usage
 
 
-def price(model: str, usage: Usage, base_url: str) -> float | None:
-    """Return US dollars for one call, None when the model or its usage is unknown (which is not 0).
+def price(model: str, usage: Usage, base_url: str) -> Cost | None:
+    """Return the price of one call, None when the model or its usage is unknown (which is not 0).
 
     The server's address names the provider; behind an unknown address, such as a company's gateway, a model
     that bears the name of one of OpenAI's is priced as OpenAI's.
@@ -21,7 +21,8 @@ def price(model: str, usage: Usage, base_url: str) -> float | None:
     )
     for ask in (partial(calc_price, provider_api_url=base_url), partial(calc_price, provider_id="openai")):
         try:
-            return float(ask(tokens, model).total_price)
+            priced = ask(tokens, model)
         except (LookupError, ValueError):  # ValueError: token counts that contradict one another
             continue
+        return Cost(input=float(priced.input_price), output=float(priced.output_price), total=float(priced.total_price))
     return None

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from technoshare.llm.extractive import Extractive
 from technoshare.llm.fallback import Fallback
-from technoshare.llm.wire import OPENAI_URL, Api, Wire
+from technoshare.llm.tape import NONCE, OpenWire, Tape
+from technoshare.llm.wire import OPENAI_URL, Api, Wire, provider_of
 from technoshare.llm.writer import STAGE_SECONDS, ModelWriter
-from technoshare.models import Project, Usage
+from technoshare.models import Cost, Project, Usage
 from technoshare.ports import Budget, PromptBook, Tracker, Unlimited
 
-OpenWire = Callable[..., AbstractAsyncContextManager[Wire]]
-PriceOf = Callable[[str, Usage, str], float | None]
+PriceOf = Callable[[str, Usage, str], Cost | None]
 
 _log = logging.getLogger(__name__)
 _A_CALL = Usage(input_tokens=1, output_tokens=1)
@@ -35,13 +36,15 @@ async def open_writer(  # noqa: PLR0913 - one argument per setting
     tracker: Tracker,
     language: str = "en",
     budget: Budget = Unlimited(),  # noqa: B008 - it has no state
+    tape: Tape | None = None,
 ) -> AsyncIterator[Fallback]:
     """Open a writer that asks `models` in their order; the connections are closed at the end.
 
     A model is a name at `base_url` (OpenAI's when None), or `name@address` for another server, which is never sent
-    the key.
+    the key. A `tape` records the models' answers, or gives recorded ones in their place.
     """
     open_wire, price = await asyncio.to_thread(_load)
+    open_wire = tape.around(open_wire) if tape else open_wire
     wires: dict[str, Wire] = {}
     writers: list[ModelWriter] = []
     async with AsyncExitStack() as stack:
@@ -61,8 +64,10 @@ async def open_writer(  # noqa: PLR0913 - one argument per setting
                     tracker=tracker,
                     language=language,
                     price=priced,
+                    provider=provider_of(address),
                     budget=budget if priced(name, _A_CALL) is not None else _uncounted(name, budget),
                     seconds=STAGE_SECONDS / len(models),  # a stage's time is shared, or the first could use it up
+                    nonce=(lambda: NONCE) if tape else secrets.token_hex,
                 )
             )
         yield Fallback(tuple(writers), last)
@@ -74,7 +79,7 @@ def split_address(entry: str) -> tuple[str, str]:
     return (name, address) if "://" in address and name else (entry, "")
 
 
-def _price_at(price: PriceOf, address: str, model: str, usage: Usage) -> float | None:
+def _price_at(price: PriceOf, address: str, model: str, usage: Usage) -> Cost | None:
     return price(model, usage, address)
 
 

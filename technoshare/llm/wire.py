@@ -27,6 +27,14 @@ def is_openai(base_url: str) -> bool:
     return host == "api.openai.com" or host.endswith((".api.openai.com", *_AZURE))
 
 
+def provider_of(base_url: str) -> str:
+    """Return who runs the models there: `openai`, `azure`, or the server's host, since a name would be a guess."""
+    host = urlsplit(base_url).hostname or ""
+    if not is_openai(base_url):
+        return host
+    return "azure" if host.endswith(_AZURE) else "openai"
+
+
 def wire_for(api: Api, base_url: str) -> Literal["responses", "chat"]:
     """Choose the API; `auto` is Responses only where it is complete, since other servers may ignore its schema."""
     if api == "auto":

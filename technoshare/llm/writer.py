@@ -37,6 +37,8 @@ class ModelWriter:
     language: str = "en"
     price: Price = unpriced
     budget: Budget = field(default_factory=Unlimited)
+    provider: str = ""
+    """Who runs the model, for the trace."""
     seconds: float = STAGE_SECONDS
     clock: Callable[[], float] = time.monotonic
     nonce: Callable[[], str] = secrets.token_hex
@@ -93,7 +95,7 @@ class ModelWriter:
             cache_key=prompt.ref.content_hash,
             deadline=self.clock() + self.seconds,
         )
-        return Conversation(self.wire, request, self.tracker, self.price, self.budget)
+        return Conversation(self.wire, request, self.tracker, self.price, self.budget, provider=self.provider)
 
 
 def _quoted(tool: Tool, nonce: str) -> Tool:

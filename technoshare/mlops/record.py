@@ -6,16 +6,15 @@ The names are the contract of DESIGN section 3; whoever reads our experiments re
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
-from typing import Literal, TypeVar
+from typing import Literal
 
-from pydantic import Field, JsonValue, ValidationError
-from pydantic_core import from_json
+from pydantic import Field
 
-from technoshare.models import EXTRACTIVE, Evidence, Job, Outcome, Receipt, Span, Trail, Value
+from technoshare.mlops.spans import counted, job_usage, parsed, rooted, stage_spans
+from technoshare.models import Assessment, Job, Outcome, Receipt, Span, Trail, Value
 from technoshare.ports import JobTimes
-
-V = TypeVar("V", bound=Value)
 
 LONGEST_TAG = 5_000
 """Characters of an address or error in a tag; MLflow before 3 takes no more, and nobody reads more in a table."""
@@ -49,6 +48,9 @@ class TraceRecord(Value):
     session: str
     user: str
     tags: dict[str, str]
+    metadata: dict[str, str] = Field(default={})
+    """As tags, but nobody can change them later."""
+    assessments: tuple[Assessment, ...] = ()
 
 
 class JobRecord(Value):
@@ -70,6 +72,7 @@ def record_of(  # noqa: PLR0913 - what is known about a job when it ends, each f
     projects_hash: str,
 ) -> JobRecord:
     """Return everything MLflow is told about the job; `trails` holds the reached stages, in order."""
+    trails = {name: counted(trail) for name, trail in trails.items()}
     end = max([times.received, times.claimed, *(trail.ended for trail in trails.values())])
     params = _params(trails) | {"projects_hash": projects_hash, "app_version": app_version}
     parent = RunRecord(
@@ -78,7 +81,9 @@ def record_of(  # noqa: PLR0913 - what is known about a job when it ends, each f
         start=_milliseconds(times.received),
         end=_milliseconds(end),
         status="FAILED" if outcome == "failed" else "FINISHED",
-        tags=_job_tags(job) | {"kind": "job", "job_key": job.key[:LONGEST_TAG], "outcome": outcome},
+        tags=_job_tags(job)
+        | {"kind": "job", "job_key": job.key[:LONGEST_TAG], "outcome": outcome}
+        | _commit(app_version),
         params=params,
         metrics=_totals(times, trails, end),
     )
@@ -87,7 +92,7 @@ def record_of(  # noqa: PLR0913 - what is known about a job when it ends, each f
         job_id=job.id,
         generation=job.generation,
         runs=(parent, *stages),
-        trace=_trace(job, times, trails, outcome, end),
+        trace=_trace(job, times, trails, outcome, end, commit=_commit(app_version)),
     )
 
 
@@ -123,10 +128,16 @@ def _job_tags(job: Job) -> dict[str, str]:
     }
 
 
+def _commit(app_version: str) -> dict[str, str]:
+    """Return MLflow's tag for the commit that a version such as `0.1.0+3ac1cf4d2b11` ends in."""
+    _, _, commit = app_version.partition("+")
+    return {"mlflow.source.git.commit": commit} if commit else {}
+
+
 def _params(trails: Mapping[str, Trail]) -> dict[str, str]:
     """Return who wrote, through which adapter, from which prompts; what no reached stage knows is left out."""
     tags = [trail.record.tags for trail in trails.values()]
-    prompts = [f"{t['prompt_name']}={t['prompt_version']}:{t['content_hash']}" for t in tags if "prompt_name" in t]
+    prompts = [f"{name}={version}:{digest}" for name, (version, digest) in _prompts(trails.values()).items()]
     named = {name: next((t[name] for t in reversed(tags) if name in t), "") for name in ("model", "adapter_name")}
     known = {name: value for name, value in named.items() if value}
     return known | {"prompt_versions": ", ".join(prompts) or "none"}
@@ -151,16 +162,34 @@ def _stage_run(job: Job, name: str, trail: Trail) -> RunRecord:
         start=_milliseconds(trail.started),
         end=_milliseconds(trail.ended),
         status="FINISHED" if trail.status == "ok" else "FAILED",
-        tags=_job_tags(job) | {"kind": "stage", "stage": name} | trail.record.tags | error,
+        tags=_job_tags(job) | {"kind": "stage", "stage": name} | trail.record.tags | _linked([trail]) | error,
         metrics=trail.record.metrics | {"latency_seconds": trail.seconds},
         artifacts=trail.record.artifacts,
     )
 
 
+# ---------------------------------------------------------------- prompts
+
+
+def _prompts(trails: Iterable[Trail]) -> dict[str, tuple[str, str]]:
+    """Return version and hash of the prompts that the stages were given."""
+    told = [trail.record.tags for trail in trails if "prompt_name" in trail.record.tags]
+    return {tags["prompt_name"]: (tags["prompt_version"], tags["content_hash"]) for tags in told}
+
+
+def _linked(trails: Iterable[Trail]) -> dict[str, str]:
+    """Return MLflow's own tag for prompts in its registry: its pages lead from there to the prompt's version."""
+    versions = {name: version for name, (version, _) in _prompts(trails).items() if version.isdecimal()}
+    linked = [{"name": name, "version": version} for name, version in versions.items()]
+    return {"mlflow.linkedPrompts": json.dumps(linked)} if linked else {}
+
+
 # ---------------------------------------------------------------- trace
 
 
-def _trace(job: Job, times: JobTimes, trails: Mapping[str, Trail], outcome: Outcome, end: float) -> TraceRecord:
+def _trace(  # noqa: PLR0913 - see `record_of`
+    job: Job, times: JobTimes, trails: Mapping[str, Trail], outcome: Outcome, end: float, *, commit: dict[str, str]
+) -> TraceRecord:
     reply = _reply(trails)
     root = Span(
         id=root_span_id(job.id, job.generation),
@@ -174,16 +203,20 @@ def _trace(job: Job, times: JobTimes, trails: Mapping[str, Trail], outcome: Outc
         inputs={"url": job.url, "message": job.text},
         outputs={"outcome": outcome, "reply": reply},
     )
-    stages = [span for trail in trails.values() for span in _stage_spans(trail)]
+    stages = [span for trail in trails.values() for span in stage_spans(trail)]
     return TraceRecord(
         id=trace_id(job.id, job.generation),
         name=root.name,
-        spans=(root, *_rooted(stages, root.id)),
+        spans=(root, *rooted(stages, root.id)),
         request=job.url[:LONGEST_PREVIEW],
         response=(reply or outcome)[:LONGEST_PREVIEW],
         session=f"{job.channel}:{job.thread_ts}",
         user=job.user,
-        tags={"job_id": job.id, "channel_id": job.channel, "outcome": outcome},
+        tags={"job_id": job.id, "channel_id": job.channel, "outcome": outcome}
+        | {f"prompt.{name}": ":".join(version) for name, version in _prompts(trails.values()).items()}
+        | _linked(trails.values()),
+        metadata={name: json.dumps(sums) for name, sums in job_usage(trails.values()).items()} | commit,
+        assessments=tuple(one for trail in trails.values() for one in trail.record.assessments),
     )
 
 
@@ -193,68 +226,5 @@ def _nanoseconds(seconds: float) -> int:
 
 def _reply(trails: Mapping[str, Trail]) -> str:
     """Return the text form of what was posted, empty when nothing was."""
-    receipts = (_parsed(Receipt, trail, "slack_payload.json") for trail in trails.values())
+    receipts = (parsed(Receipt, trail, "slack_payload.json") for trail in trails.values())
     return next((receipt.message.text for receipt in receipts if receipt), "")
-
-
-def _parsed(kind: type[V], trail: Trail, artifact: str) -> V | None:
-    """Return what an artifact holds; None where there is none, or an older version wrote it in another shape."""
-    try:
-        return kind.model_validate_json(trail.record.artifacts[artifact])
-    except (KeyError, ValidationError):
-        return None
-
-
-def _rooted(spans: Iterable[Span], root: str) -> Iterable[Span]:
-    spans = tuple(spans)
-    known = {span.id for span in spans}
-    return (span if span.parent in known else span.model_copy(update={"parent": root}) for span in spans)
-
-
-def _stage_spans(trail: Trail) -> Iterable[Span]:
-    """Yield the stage's spans in MLflow's vocabulary; what the stage recorded completes its own span, the first."""
-    for at, span in enumerate(trail.spans):
-        figures: Mapping[str, JsonValue] = trail.record.metrics if at == 0 else {}
-        update: dict[str, JsonValue] = {"attributes": span.attributes | _model_attributes(span, figures)}
-        if at == 0:
-            inputs, outputs = _content(trail)
-            update |= {"inputs": span.inputs or inputs, "outputs": span.outputs or outputs}
-        yield span.model_copy(update=update)
-
-
-def _model_attributes(span: Span, figures: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """Return MLflow's own names for model, tokens and cost, so that it shows and sums them itself."""
-    known = {**figures, **span.attributes}
-    usage = {name: int(value) for name in _TOKENS if isinstance(value := known.get(name), int | float)}
-    model, cost = known.get("model"), known.get("cost_usd")
-    found: dict[str, JsonValue] = {}
-    if usage:
-        found["mlflow.chat.tokenUsage"] = dict(usage)
-    if span.kind == "LLM" and model and model != EXTRACTIVE:
-        found["mlflow.llm.model"] = model
-    if isinstance(cost, int | float):
-        found["mlflow.llm.cost"] = {"total_cost": cost}
-    return found
-
-
-_TOKENS = ("input_tokens", "output_tokens", "total_tokens")
-
-
-def _content(trail: Trail) -> tuple[JsonValue, JsonValue]:
-    """Return input and output of a stage's span as far as its artifacts tell: they hold its result."""
-    if (evidence := _parsed(Evidence, trail, "evidence.json")) is not None:
-        return {"url": evidence.url}, _documents(evidence)
-    results = [text for name, text in trail.record.artifacts.items() if name.endswith(".json")]
-    return None, from_json(results[0]) if results else None
-
-
-def _documents(evidence: Evidence) -> list[JsonValue]:
-    """Return the snippets in the shape that MLflow shows as retrieved documents."""
-    return [
-        {
-            "page_content": snippet.text,
-            "metadata": {"doc_uri": snippet.source, "section": snippet.section, "page": snippet.page},
-            "id": snippet.id,
-        }
-        for snippet in evidence.snippets
-    ]

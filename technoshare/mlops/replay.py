@@ -1,31 +1,26 @@
-"""The daemon thread that takes finished jobs from the spool to MLflow, behind the jobs and never in their way."""
+"""Takes what the spool holds to MLflow: patient with MLflow, polite to jobs, and never stuck on one entry."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
-import sqlite3
-import threading
 import time
-from collections.abc import Callable, Coroutine
-from concurrent.futures import CancelledError
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
 from pydantic import ValidationError
 
+from technoshare.mlops.entry import Entry, Forgetting
 from technoshare.mlops.record import JobRecord
-from technoshare.mlops.spool import Entry, Spool
+from technoshare.models import Vote
 from technoshare.ports import Clock
 
 logger = logging.getLogger("technoshare.mlops")
 
-T = TypeVar("T")
-
 CALM = 60.0
-"""Longest time in seconds that a record waits for running jobs; then it is delivered beside them."""
+"""Longest time in seconds that an entry waits for running jobs; then it is delivered beside them."""
 
 LOOK = 0.25
 """Seconds between two looks whether jobs still run."""
@@ -40,10 +35,13 @@ FIRST_BACKOFF, LAST_BACKOFF = 0.5, 30.0
 """Seconds until MLflow is asked again; doubled each time."""
 
 MOST_SURPRISES = 8
-"""So often is a record tried that fails in a way nobody foresaw; then it is shelved, or it would block all others."""
+"""So often is an entry tried that fails in a way nobody foresaw; then it is shelved, or it would block all others."""
 
-CLOSE_SECONDS = 3.0
-"""How long closing waits for a delivery that is under way; what is not delivered stays in the spool."""
+FIRST_WAIT, LAST_WAIT, MOST_WAITS = 5.0, 3600.0, 34
+"""Seconds that a vote gives its job's trace to arrive, doubled each time: with so many, a day of a server that is up.
+
+The trace may come from another process's spool, or never; after that the vote is shelved.
+"""
 
 ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # default 7: one call to a stopped server blocks for 4 minutes
@@ -65,27 +63,43 @@ class Away(Exception):
 
 
 class Rejected(Exception):
-    """MLflow will never take this record: it goes to the shelf."""
+    """MLflow will never take this entry: it goes to the shelf."""
+
+
+class Missing(Exception):
+    """MLflow does not know, or not yet, what this entry belongs to: it lets others pass for a while."""
 
 
 class Sender(Protocol):
-    """Where records go."""
+    """Where entries go. Every method raises `Away` or `Rejected`, and may be repeated after an unknown outcome."""
 
     def send(self, record: JobRecord, *, begun: bool) -> None:
-        """Write the record, or what is missing of it. Raises `Away` or `Rejected`."""
+        """Write the record, or with `begun` what is missing of it."""
+
+    def vote(self, vote: Vote) -> None:
+        """Make this the person's one vote on the job's trace, or take it back. Also raises `Missing`."""
+
+    def forget(self, forgetting: Forgetting) -> None:
+        """Leave nothing of the job."""
 
 
 class Queue(Protocol):
     """The spool as the thread sees it: every call blocks until the event loop has done it."""
 
     def next(self) -> Entry | None:
-        """Return the oldest record, None when it is time to end."""
+        """Return the oldest entry that is due, None when it is time to end."""
 
     def delivered(self, number: int) -> None:
-        """Forget the record's content."""
+        """Forget the entry's content."""
+
+    def failed(self, number: int, error: str) -> None:
+        """Note why a try came to nothing."""
+
+    def postpone(self, number: int, seconds: float, error: str) -> None:
+        """Let the others pass for so long."""
 
     def shelve(self, number: int, error: str) -> None:
-        """Put the record aside."""
+        """Put the entry aside."""
 
 
 Pause = Callable[[float], bool]
@@ -94,7 +108,7 @@ Pause = Callable[[float], bool]
 
 @dataclass
 class Replay:
-    """Takes one record after the other to MLflow. `connect` opens MLflow and raises `Away` when it cannot."""
+    """Takes one entry after the other to MLflow. `connect` opens MLflow and raises `Away` when it cannot."""
 
     queue: Queue
     connect: Callable[[], Sender]
@@ -107,6 +121,8 @@ class Replay:
     def __post_init__(self) -> None:
         self._sender: Sender | None = None
         self._away = False
+        self._backoff = FIRST_BACKOFF
+        self._surprises: Counter[int] = Counter()
 
     def run(self) -> None:
         """Deliver until the queue or the pause says that it is time to end."""
@@ -114,49 +130,63 @@ class Replay:
             if self._hold_back(entry):
                 return
             used = self.cpu()
-            if self._deliver(entry):
-                return
-            if self.pause(min(LONGEST_PACE, (self.cpu() - used) * (1 / SHARE - 1))):
+            backoff = self._deliver(entry)
+            if self.pause(backoff or min(LONGEST_PACE, (self.cpu() - used) * (1 / SHARE - 1))):
                 return
 
     def _hold_back(self, entry: Entry) -> bool:
-        """Wait for the jobs, as long as the record is young: calm moments alone are too few under steady load."""
+        """Wait for the jobs, as long as the entry is young: calm moments alone are too few under steady load.
+
+        A person waits for what is to be forgotten.
+        """
+        if entry.kind == "forget":
+            return False
         while self.busy() and 0 <= self.clock() - entry.since < CALM:  # a clock set back must not hold it for hours
             if self.pause(LOOK):
                 return True
         return False
 
-    def _deliver(self, entry: Entry) -> bool:
-        """Try until the record is delivered or shelved. True when it is time to end."""
-        begun, backoff, surprises = entry.begun, FIRST_BACKOFF, 0
-        while True:
-            try:
-                self._send(entry, begun=begun)
-            except Away as away:
-                self._went_away(away)
-            except (Rejected, ValidationError) as error:
-                self._shelve(entry, str(error))
-                return False
-            except Exception as error:
-                surprises += 1
-                logger.exception("MLflow replay")
-                if surprises == MOST_SURPRISES:
-                    self._shelve(entry, f"{type(error).__name__}: {error}")
-                    return False
-            else:
-                self.queue.delivered(entry.number)
-                return False
-            if self.pause(backoff):
-                return True
-            begun, backoff = True, min(LAST_BACKOFF, 2 * backoff)
+    def _deliver(self, entry: Entry) -> float:
+        """Try once; return for how many seconds nothing is to be tried."""
+        try:
+            self._send(entry)
+        except Away as away:
+            self._went_away(away)
+            return self._back_off(entry, str(away))
+        except Missing as missing:
+            self._postpone(entry, str(missing))
+        except (Rejected, ValidationError) as error:
+            self._shelve(entry, str(error))
+        except Exception as error:
+            logger.exception("MLflow replay")
+            self._surprises[entry.number] += 1
+            told = f"{type(error).__name__}: {error}"
+            if self._surprises[entry.number] < MOST_SURPRISES:
+                return self._back_off(entry, told)
+            self._shelve(entry, told)
+        else:
+            self.queue.delivered(entry.number)
+        self._backoff = FIRST_BACKOFF
+        return 0.0
 
-    def _send(self, entry: Entry, *, begun: bool) -> None:
-        record = JobRecord.model_validate_json(entry.body)
+    def _send(self, entry: Entry) -> None:
+        item = entry.item()
         self._sender = self._sender or self.connect()
-        self._sender.send(record, begun=begun)
+        match item:
+            case JobRecord():
+                self._sender.send(item, begun=entry.tries > 0)
+            case Vote():
+                self._sender.vote(item)
+            case Forgetting():
+                self._sender.forget(item)
         if self._away:
             self._away = False
             logger.info("MLflow is back")
+
+    def _back_off(self, entry: Entry, error: str) -> float:
+        self.queue.failed(entry.number, error)
+        backoff, self._backoff = self._backoff, min(LAST_BACKOFF, 2 * self._backoff)
+        return backoff
 
     def _went_away(self, why: Away) -> None:
         self._sender = None  # the experiment may be another one when it comes back
@@ -164,89 +194,12 @@ class Replay:
             self._away = True
             logger.warning("MLflow is away, jobs go on and their records wait: %s", why)
 
+    def _postpone(self, entry: Entry, error: str) -> None:
+        if entry.waits >= MOST_WAITS:
+            self._shelve(entry, error)
+        else:
+            self.queue.postpone(entry.number, min(LAST_WAIT, FIRST_WAIT * 2**entry.waits), error)
+
     def _shelve(self, entry: Entry, error: str) -> None:
         self.queue.shelve(entry.number, error)
-        logger.error("MLflow refuses record %d, it is kept on the shelf: %s", entry.number, error)
-
-
-# ---------------------------------------------------------------- the thread
-
-
-class Ending(Exception):
-    """The event loop is gone or going: the thread ends."""
-
-
-class LoopQueue:
-    """The spool, asked from a thread: the event loop does the work, since a SQLite file has one connection."""
-
-    def __init__(self, spool: Spool, loop: asyncio.AbstractEventLoop, pause: Pause) -> None:
-        self._spool, self._loop, self._pause = spool, loop, pause
-
-    def next(self) -> Entry | None:
-        """Return the oldest record, None when the spool closes."""
-        return self._ask(self._spool.next)
-
-    def delivered(self, number: int) -> None:
-        """Forget the record's content."""
-        self._ask(lambda: self._spool.delivered(number))
-
-    def shelve(self, number: int, error: str) -> None:
-        """Put the record aside."""
-        self._ask(lambda: self._spool.shelve(number, error))
-
-    def _ask(self, question: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        while True:
-            asked = question()
-            try:
-                return asyncio.run_coroutine_threadsafe(asked, self._loop).result()
-            except (RuntimeError, CancelledError) as closed:  # loop or file, while a delivery took its time
-                asked.close()
-                raise Ending from closed
-            except sqlite3.Error as error:
-                logger.error("the MLflow spool cannot be used (%s); again in %g s", error, LAST_BACKOFF)  # noqa: TRY400 - no traceback says more
-                if self._pause(LAST_BACKOFF):
-                    raise Ending from error
-
-
-class ReplayThread:
-    """Runs a `Replay` beside the event loop. A daemon: a process never waits for it longer than `close` does."""
-
-    def __init__(self, spool: Spool, *, uri: str, experiment: str, busy: Callable[[], bool]) -> None:
-        self._spool = spool
-        self._uri, self._experiment, self._busy = uri, experiment, busy
-        self._loop = asyncio.get_running_loop()
-        self._stop = threading.Event()
-        self._ended = asyncio.Event()
-        self._thread = threading.Thread(target=self._main, name="mlflow replay", daemon=True)
-        self._thread.start()
-
-    async def close(self) -> None:
-        """End the thread. What it cannot deliver within `CLOSE_SECONDS` waits in the spool for the next start."""
-        self._stop.set()
-        self._spool.close()
-        try:
-            await asyncio.wait_for(self._ended.wait(), CLOSE_SECONDS)
-        except TimeoutError:
-            logger.warning("the MLflow replay is still waiting for an answer; what is not delivered stays in the spool")
-
-    def _main(self) -> None:
-        limit_mlflow()
-        try:
-            Replay(
-                queue=LoopQueue(self._spool, self._loop, self._stop.wait),
-                connect=self._connect,
-                pause=self._stop.wait,
-                busy=self._busy,
-            ).run()
-        except Ending as why:
-            logger.debug("replay ends: %r", why.__cause__)
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            self._loop.call_soon_threadsafe(self._ended.set)
-
-    def _connect(self) -> Sender:
-        try:
-            # Imports mlflow: 2 s that belong into this thread, and into the calm moment after the first job.
-            from technoshare.mlops.upload import Upload  # noqa: PLC0415 - see above
-        except ImportError as error:
-            raise Away(f"mlflow cannot be imported: {error}") from error
-        return Upload(self._uri, self._experiment)
+        logger.error("MLflow refuses entry %d, it is kept on the shelf: %s", entry.number, error)

@@ -11,23 +11,27 @@ import http.client
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from technoshare.errors import ConfigError
+from technoshare.mlops.tuning import prepare, tune
 
 HOST = "127.0.0.1"
 START_SECONDS = 120.0
 """It takes about 7 s on an idle machine."""
 STOP_SECONDS = 10.0
 """Then it is killed."""
+TUNE_SECONDS = 86_400.0
+"""How often the statistics are made anew, since the file grows; it costs less than a second."""
 
+OPTIONS = ("--workers", "1", "--serve-artifacts", "--uvicorn-opts", "--log-level warning")
 ENVIRONMENT = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # 495 MB instead of 2372
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -50,10 +54,30 @@ def running_server(*, port: int, db: Path, artifacts: Path) -> Iterator[Server]:
     Raises `ConfigError` when the port is taken, the files cannot be used or the server ends early.
     """
     port = _checked(port)
-    _prepare(db)
-    with _started(port, db, artifacts) as process:
+    prepare(db)
+    with serving(port, db, artifacts) as server:
+        yield server
+
+
+@contextmanager
+def serving(
+    port: int,
+    db: Path,
+    artifacts: Path,
+    options: Sequence[str] = OPTIONS,
+    environment: Mapping[str, str] = MappingProxyType(ENVIRONMENT),
+) -> Iterator[Server]:
+    """Start a server with these options, whatever the file is like; yields once it answers."""
+    command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port)]
+    command += ["--backend-store-uri", f"sqlite:///{db.absolute()}"]
+    command += ["--artifacts-destination", str(artifacts.absolute()), *options]
+    # A session of its own, so that Ctrl-C reaches us alone and the whole group can be ended in order.
+    process = subprocess.Popen(command, env=os.environ | environment, start_new_session=True)  # noqa: S603 - our own words
+    try:
         _await_answer(port, process)
         yield Server(f"http://{HOST}:{port}", process)
+    finally:
+        _end(process)
 
 
 def _checked(port: int) -> int:
@@ -67,33 +91,6 @@ def _checked(port: int) -> int:
                 f"port {port} cannot be used ({error.strerror}); choose another: make mlflow PORT=5001"
             ) from error
         return int(probe.getsockname()[1])
-
-
-def _prepare(db: Path) -> None:
-    """Create the file in WAL mode: without it one slow page of the UI locks every writer out."""
-    try:
-        db.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(db)
-        try:
-            connection.execute("pragma journal_mode = wal")
-        finally:
-            connection.close()
-    except (OSError, sqlite3.Error) as error:
-        raise ConfigError(f"cannot open {db}: {error}") from error
-
-
-@contextmanager
-def _started(port: int, db: Path, artifacts: Path) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", f"sqlite:///{db.absolute()}"]
-    command += ["--artifacts-destination", str(artifacts.absolute()), "--serve-artifacts"]
-    command += ["--uvicorn-opts", "--log-level warning"]
-    # A session of its own, so that Ctrl-C reaches us alone and the whole group can be ended in order.
-    process = subprocess.Popen(command, env=os.environ | ENVIRONMENT, start_new_session=True)  # noqa: S603 - our own words
-    try:
-        yield process
-    finally:
-        _end(process)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -148,7 +145,7 @@ def main() -> int:
     try:
         with running_server(port=arguments.port, db=arguments.db, artifacts=arguments.artifacts) as server:
             print(f"MLflow answers at {server.url} (Ctrl-C ends it)", flush=True)  # noqa: T201 - this is a command
-            code = server.process.wait()
+            code = wait(server, arguments.db)
     except ConfigError as error:
         print(f"technoshare: {error}", file=sys.stderr)  # noqa: T201 - this is a command
         return 2
@@ -156,6 +153,18 @@ def main() -> int:
         return 0
     print(f"technoshare: MLflow ended by itself with exit code {code}", file=sys.stderr)  # noqa: T201 - this is a command
     return 1
+
+
+def wait(server: Server, db: Path) -> int:
+    """Return the server's exit code; once a day its file gets fresh statistics."""
+    while True:
+        try:
+            return server.process.wait(TUNE_SECONDS)
+        except subprocess.TimeoutExpired:
+            try:
+                tune(db)
+            except ConfigError as error:
+                print(f"technoshare: no fresh statistics today: {error}", file=sys.stderr)  # noqa: T201 - this is a command
 
 
 def _interrupt(number: int, frame: object) -> None:

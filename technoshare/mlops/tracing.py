@@ -13,8 +13,8 @@ from contextvars import ContextVar
 
 from pydantic import JsonValue
 
-from technoshare.models import Job, Outcome, Span, SpanKind, Trail
-from technoshare.ports import ActiveSpan, JobTimes
+from technoshare.models import Job, Outcome, Span, SpanKind, Trail, Vote
+from technoshare.ports import ActiveSpan, Health, JobTimes
 
 
 def random_span_id() -> str:
@@ -131,3 +131,10 @@ class Untracked:
 
     async def record(self, job: Job, times: JobTimes, trails: Mapping[str, Trail], outcome: Outcome) -> None:
         """Keep nothing."""
+
+    async def vote(self, vote: Vote) -> None:
+        """Keep nothing."""
+
+    async def health(self) -> Health:
+        """Say so."""
+        return Health("MLflow: off")

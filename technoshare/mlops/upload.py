@@ -1,4 +1,4 @@
-"""One record into MLflow: the only module that imports mlflow, in the replay thread, since the import takes 2 s.
+"""One entry into MLflow. Imports mlflow, in the replay thread, since that takes 2 s.
 
 Every write is by explicit run id and may be repeated: runs are looked up before they are made again, metrics, params,
 tags, artifacts and traces overwrite themselves. The fluent API is never used: it is bound to threads, not to jobs.
@@ -7,15 +7,17 @@ tags, artifacts and traces overwrite themselves. The fluent API is never used: i
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
-import requests
 from mlflow import MlflowClient
 from mlflow.entities import (
+    AssessmentSource,
+    AssessmentSourceType,
+    Feedback,
     Metric,
     Param,
     Run,
@@ -27,15 +29,16 @@ from mlflow.entities import (
 )
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-from mlflow.store.tracking.rest_store import RestStore
 from mlflow.tracing.client import TracingClient
 
 from technoshare import models
+from technoshare.mlops.entry import Forgetting
+from technoshare.mlops.erasing import erase
+from technoshare.mlops.feedback import cast
 from technoshare.mlops.record import JobRecord, RunRecord, TraceRecord
-from technoshare.mlops.replay import Away, Rejected
-
-REJECTED = frozenset({400, 409, 413, 422})
-"""Answers that would be the same tomorrow. 401, 403, 404 are about the server or the experiment, not about a record."""
+from technoshare.mlops.refusals import translated, unknown
+from technoshare.mlops.replay import Away, Missing, Rejected
+from technoshare.models import Vote
 
 
 class Upload:
@@ -45,7 +48,7 @@ class Upload:
         """Connect. Raises `Away` when the server does not answer or is none."""
         self._uri, self._experiment = uri, experiment
         try:
-            with _translated():
+            with translated():
                 self._client = MlflowClient(tracking_uri=uri)
                 self._traces = TracingClient(uri)
                 self._experiment_id = _experiment_id(self._client, experiment)
@@ -59,12 +62,31 @@ class Upload:
         work later and `Rejected` when it never will.
         """
         try:
-            with _translated():
+            with translated():
                 self._send(record, self._known(record) if begun else {})
         except Rejected:
-            with _translated():
+            with translated():
                 _experiment_id(self._client, self._experiment)  # is it the experiment, then it is not this record
             raise
+
+    def vote(self, vote: Vote) -> None:
+        """Make this the person's one vote on the job's trace, or take it back; errors as in `send`.
+
+        Raises `Missing` when the trace is not there, as it may be on its way.
+        """
+        with translated():
+            try:
+                cast(self._traces, vote)
+            except MlflowException as error:
+                if not unknown(error):
+                    raise
+                _experiment_id(self._client, self._experiment)  # is it the experiment, then everything waits
+                raise Missing(f"MLflow knows no trace of job {vote.job_id}") from error
+
+    def forget(self, forgetting: Forgetting) -> None:
+        """Leave nothing of the job, in none of its generations; errors as in `send`."""
+        with translated():
+            erase(self._client, self._traces, self._uri, self._experiment_id, forgetting.job_id)
 
     def _send(self, record: JobRecord, known: Mapping[str, Run]) -> None:
         parent_id = self._send_runs(record.runs, known) if record.runs else None
@@ -137,14 +159,31 @@ class Upload:
             state=TraceState.OK if root.status == "ok" else TraceState.ERROR,
             request_preview=trace.request,
             response_preview=trace.response,
-            trace_metadata=metadata | ({} if run_id is None else {"mlflow.sourceRun": run_id}),
+            trace_metadata=trace.metadata | metadata | ({} if run_id is None else {"mlflow.sourceRun": run_id}),
             tags=trace.tags | {"mlflow.traceName": trace.name},
+            assessments=[_feedback(trace, one) for one in trace.assessments],
         )
         self._traces.start_trace(info)
-        self._traces.log_spans(self._experiment_id, [_span(trace.id, span) for span in trace.spans])
+        self._traces.log_spans(self._experiment_id, [mlflow_span(trace.id, span) for span in trace.spans])
 
 
-def _span(trace_id: str, span: models.Span) -> Span:
+def _feedback(trace: TraceRecord, assessment: models.Assessment) -> Feedback:
+    """Return the assessment with an id that follows from trace and name, so that a repetition changes nothing."""
+    end = trace.spans[0].end // 1_000_000
+    digest = hashlib.sha256(f"{trace.id} {assessment.name}".encode()).hexdigest()
+    feedback = Feedback(
+        name=assessment.name,
+        value=assessment.value,
+        rationale=assessment.rationale or None,
+        source=AssessmentSource(AssessmentSourceType.CODE, "technoshare"),
+        create_time_ms=end,
+        last_update_time_ms=end,
+    )
+    feedback.assessment_id = f"a-{digest[:32]}"
+    return feedback
+
+
+def mlflow_span(trace_id: str, span: models.Span) -> Span:
     """Return our span as MLflow's, in the form that its own `to_dict` has: attribute values are JSON."""
     content = {"mlflow.spanInputs": span.inputs, "mlflow.spanOutputs": span.outputs}
     attributes = span.attributes | {"mlflow.traceRequestId": trace_id, "mlflow.spanType": span.kind}
@@ -180,29 +219,3 @@ def _experiment_id(client: MlflowClient, name: str) -> str:
     if found.lifecycle_stage != "active":
         raise Away(f"its experiment {name!r} is deleted; restore it, or set MLFLOW_EXPERIMENT_NAME")
     return str(found.experiment_id)
-
-
-# ---------------------------------------------------------------- errors
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn MLflow's errors into what the replay does about them."""
-    try:
-        yield
-    except MlflowException as error:
-        status = error.get_http_status_code()  # type: ignore[no-untyped-call]  # mlflow's own gap
-        told = _first_line(error)
-        raise (Rejected(told) if status in REJECTED else Away(told)) from error
-    except requests.HTTPError as error:  # artifacts
-        status = 0 if error.response is None else error.response.status_code
-        told = _first_line(error)
-        raise (Rejected(told) if status in REJECTED else Away(told)) from error
-    except (requests.RequestException, NotImplementedError) as error:
-        # NotImplementedError: the server's version was asked for while it was away, and MLflow keeps that for good
-        RestStore._get_server_version.cache_clear()  # noqa: SLF001 - there is no public way to ask again
-        raise Away(_first_line(error)) from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:160]  # MLflow wraps its errors in many words

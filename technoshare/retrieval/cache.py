@@ -8,50 +8,31 @@ from __future__ import annotations
 
 import json
 import logging
-import sqlite3
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urldefrag, urlsplit
 
-from technoshare.errors import ConfigError, Damaged, FetchRefused
+from technoshare.errors import FetchRefused
 from technoshare.models import Page
 from technoshare.ports import Clock, Fetcher
-from technoshare.retrieval.fetch import DEFAULT_LIMIT, media_type, too_large
+from technoshare.retrieval.fetch import DEFAULT_LIMIT, too_large
 from technoshare.retrieval.guard import Policy, origin_of
-from technoshare.sqlite import Database, open_database
+from technoshare.retrieval.pages import Kept, NoPages, Pages
 
 logger = logging.getLogger("technoshare.retrieval")
-
-MIGRATIONS = (
-    """
-    create table pages (
-        key text primary key,           -- address and headers of the request
-        checked_at real not null,       -- unix seconds; when the site last said so
-        fresh_until real not null,
-        size integer not null,          -- bytes of the body
-        final_url text not null,
-        headers text not null,          -- JSON
-        body blob not null
-    ) strict;
-    create index by_age on pages (checked_at desc, size);
-    """,
-)
 
 DAY = 86_400.0
 FRESH = DAY
 """Seconds for which a page is not asked for again, unless its site names fewer."""
 FRESH_AT = {"api.github.com": 600.0}
 """GitHub names 60 s, and an answer "not modified" costs one of the 60 calls an hour too unless it is signed."""
-KEPT = 7 * DAY
-"""Seconds after which a page that nobody asked for again is dropped."""
-CAP = 200_000_000
-"""Bytes of bodies; some 2,000 pages. The oldest go first."""
 
 asked_again: ContextVar[bool] = ContextVar("asked again", default=False)
 """Whether a person wants this link read once more (Retry): then every page counts as old, which costs little."""
+
+read_for: ContextVar[str] = ContextVar("read for", default="")
+"""Id of the job for which pages are read; when it is to be forgotten, so are they."""
 
 _PRIVATE = frozenset({"authorization", "cookie", "proxy-authorization"})
 _OWN_TERMS = frozenset({"if-none-match", "if-modified-since", "range"})
@@ -59,24 +40,13 @@ _TERMS = ("cache-control", "etag", "last-modified")
 _PASSING = ("set-cookie", "x-ratelimit-")
 """Headers of an answer that are true only once."""
 
-_PRUNE = """
-with ages as (select key, sum(size) over (order by checked_at desc, key) as so_far from pages)
-delete from pages where checked_at < :oldest or key in (select key from ages where so_far > :cap)
-"""
-
-
-@dataclass(frozen=True)
-class _Kept:
-    page: Page
-    fresh_until: float
-
 
 @dataclass(frozen=True)
 class CachingFetcher:
     """A `Fetcher` that remembers what `inner` got; only whole, public answers to plain requests."""
 
     inner: Fetcher
-    database: Database
+    pages: Pages | NoPages
     policy: Policy
     clock: Clock
 
@@ -117,30 +87,19 @@ class CachingFetcher:
             return False
         return origin_of(self.policy.check(page.url)) not in self.policy.exempt
 
-    async def _find(self, key: str) -> _Kept | None:
+    async def _find(self, key: str) -> Kept | None:
+        kept = await self.pages.find(key, read_for.get())
         try:
-            rows = await self.database.execute(
-                "select final_url, headers, body, fresh_until from pages where key = ?", (key,)
-            )
-            for final_url, headers, body, fresh_until in rows:
-                self.policy.check(final_url)
-                known = dict(json.loads(headers))
-                page = Page(url=final_url, status=200, headers=known, content_type=media_type(known), body=body)
-                return _Kept(page, fresh_until)
-        except (sqlite3.Error, ValueError, FetchRefused) as error:  # the network decides what can still be read
-            logger.warning("the fetch cache cannot be read: %s", error)
-        return None
+            if kept is not None:
+                self.policy.check(kept.page.url)
+        except FetchRefused as why:  # the network decides what can still be read
+            logger.warning("the fetch cache is not asked: %s", why)
+            return None
+        return kept
 
     async def _keep(self, key: str, page: Page) -> None:
         now = self.clock()
-        values = (key, now, now + _fresh_for(page), len(page.body), page.url, json.dumps(_lasting(page.headers)))
-        try:
-            await self.database.execute(
-                "insert or replace into pages values (?, ?, ?, ?, ?, ?, ?)", (*values, page.body)
-            )
-            await self.database.execute(_PRUNE, {"oldest": now - KEPT, "cap": CAP})
-        except sqlite3.Error as error:
-            logger.warning("the fetch cache cannot be written: %s", error)
+        await self.pages.keep(key, Kept(page, now + _fresh_for(page)), _lasting(page.headers), now, read_for.get())
 
 
 def key_of(url: str, headers: Mapping[str, str]) -> str:
@@ -178,33 +137,3 @@ def _fresh_for(page: Page) -> float:
         return 0.0
     age = told.get("max-age", "")
     return min(FRESH, float(age)) if age.isascii() and age.isdigit() else FRESH
-
-
-@asynccontextmanager
-async def open_cache(inner: Fetcher, path: Path, *, policy: Policy, clock: Clock) -> AsyncIterator[Fetcher]:
-    """Put the cache in `path` in front of `inner`; never raises.
-
-    A damaged file is thrown away. One that cannot be opened, or that another process has, is done without.
-    """
-    async with AsyncExitStack() as stack:
-        try:
-            database = await _opened(stack, path)
-        except (ConfigError, OSError) as why:
-            logger.warning("pages are read without a cache: %s", why)
-            yield inner
-        else:
-            yield CachingFetcher(inner, database, policy, clock)
-
-
-async def _opened(stack: AsyncExitStack, path: Path) -> Database:
-    try:
-        return await stack.enter_async_context(open_database(path, MIGRATIONS))
-    except Damaged:
-        logger.warning("%s is damaged: the fetch cache begins anew", path)
-        _remove(path)
-        return await stack.enter_async_context(open_database(path, MIGRATIONS))
-
-
-def _remove(path: Path) -> None:
-    for end in ("", "-wal", "-shm"):
-        path.with_name(path.name + end).unlink(missing_ok=True)

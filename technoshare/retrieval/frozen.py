@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import base64
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Literal, Self
-from urllib.parse import urldefrag, urljoin
+from typing import Any, Literal, Self
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 import yaml
-from pydantic import AwareDatetime, Base64Bytes, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, Base64Bytes, Field, model_validator
 
-from technoshare.errors import ConfigError, FetchError
+from technoshare.datafile import load_value
+from technoshare.errors import FetchError
 from technoshare.models import Page, Value
 from technoshare.ports import Fetcher
 from technoshare.retrieval.fetch import DEFAULT_LIMIT, MAX_REDIRECTS, REDIRECTS, media_type, too_large
@@ -54,23 +58,14 @@ class Snapshot(Value):
     schema_: Literal["technoshare.snapshot/1"] = Field(alias="schema")
     url: str
     captured_at: AwareDatetime
-    source: str
-    licence: str
+    source: str = Field(min_length=1)
+    licence: str = Field(min_length=1)
     exchanges: tuple[Exchange, ...] = Field(min_length=1)
 
 
 def load_snapshot(path: Path) -> Snapshot:
     """Read one snapshot file (YAML or JSON). Raises `ConfigError` that names the file and what is wrong in it."""
-    try:
-        return Snapshot.model_validate(yaml.load(path.read_text("utf-8"), yaml.CSafeLoader))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is neither YAML nor JSON") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "file"
-        raise ConfigError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}") from error
+    return load_value(path, Snapshot)
 
 
 def load_snapshots(path: Path) -> tuple[Snapshot, ...]:
@@ -78,6 +73,20 @@ def load_snapshots(path: Path) -> tuple[Snapshot, ...]:
     if path.is_dir():
         return tuple(load_snapshot(file) for file in sorted(path.iterdir()) if file.suffix in SUFFIXES)
     return (load_snapshot(path),)
+
+
+def yaml_of(snapshot: Snapshot) -> str:
+    """Return a snapshot as a file holds it: bodies of text line by line, so that people can review a change."""
+    told = snapshot.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return yaml.dump(told, Dumper=_Readable, sort_keys=False, allow_unicode=True, width=1_000_000)
+
+
+class _Readable(yaml.SafeDumper):
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else None)
+
+
+_Readable.add_representer(str, _Readable.represent_str)
 
 
 class FrozenFetcher:
@@ -105,6 +114,67 @@ class FrozenFetcher:
             return await self._otherwise.get(url, headers=headers, limit=limit)
         Policy().check(url)  # a forbidden form is refused here as it is on the network
         raise FetchError(f"{url} is not in the snapshot")
+
+
+# ---------------------------------------------------------------- freezing
+
+_KEPT = frozenset({"cf-mitigated", "content-type", "location", "retry-after", "x-ratelimit-remaining"})
+"""The headers that readers look at. Every other may carry a cookie, a session or the address of who asked."""
+_KEY_NAME = re.compile(
+    r"(?:.*[-_])?(?:apikey|auth|authorization|credentials?|jwt|keys?|pass(?:word|wd)?|secrets?|session(?:id)?|sid|sig"
+    r"|signature|tokens?)|[jp]\w*sessid|jsessionid|x-(?:amz|goog)-.*",
+    re.IGNORECASE,
+)
+
+
+def without_keys(url: str) -> str:
+    """Return the address without the parts of its query that are named like keys: they open doors, or tell visitors."""
+    parts = urlsplit(url)
+    kept = [pair for pair in parts.query.split("&") if not _KEY_NAME.fullmatch(pair.partition("=")[0])]
+    return parts._replace(query="&".join(kept)).geturl()
+
+
+class RecordingFetcher:
+    """A `Fetcher` that remembers what the inner one answered, and hands out no more than it remembers.
+
+    Cookies and other headers go, so does what is named like a key in an address, and what `redacted` takes out of a
+    text. An error is not kept: who reads the frozen pages meets one at the same place.
+    """
+
+    def __init__(self, inner: Fetcher, redacted: Callable[[str], str] = str) -> None:
+        self._inner = inner
+        self._redacted = redacted
+        self._exchanges: dict[str, Exchange] = {}
+
+    async def get(self, url: str, *, headers: Mapping[str, str] | None = None, limit: int | None = None) -> Page:
+        """Return the answer (see `Fetcher`). However many redirects led there, one is kept."""
+        page = await self._inner.get(url, headers=headers, limit=limit)
+        asked, final = _key(url), _key(without_keys(page.url))
+        self._exchanges[final] = exchange = self._exchange(final, page)
+        if asked != final:
+            self._exchanges[asked] = Exchange(url=asked, status=302, headers={"location": final}, body="")
+        return exchange.page()
+
+    def snapshot(self, url: str, *, captured_at: datetime, source: str, licence: str) -> Snapshot | None:
+        """Return everything that was answered so far, as reading `url` needs it; None when nothing was."""
+        if not self._exchanges:
+            return None
+        return Snapshot(
+            schema="technoshare.snapshot/1",
+            url=url,
+            captured_at=captured_at,
+            source=source,
+            licence=licence,
+            exchanges=tuple(self._exchanges.values()),
+        )
+
+    def _exchange(self, url: str, page: Page) -> Exchange:
+        headers = {name: value for name, value in page.headers.items() if name in _KEPT}
+        try:
+            body: dict[str, Any] = {"body": self._redacted(page.body.decode())}
+        except UnicodeDecodeError:
+            body = {"body_base64": base64.b64encode(page.body)}
+        return Exchange(url=url, status=page.status, headers=headers, **body)
 
 
 def _key(url: str) -> str:

@@ -59,7 +59,8 @@ class Search:
         with self._tracker.span("search_tool_call", "TOOL") as span:
             is_address = _ADDRESS.fullmatch(query) is not None
             text = await self._read(query, span) if is_address else self._look_up(query)
-            asked: dict[str, JsonValue] = {"url" if is_address else "query": query}
+            # words are looked up in what was read of the shared page
+            asked: dict[str, JsonValue] = {"url": query} if is_address else {"url": self._evidence.url, "query": query}
             span.set(**asked, content_length=len(text))
             span.io(inputs=query, outputs=text)
         self.calls += (ToolCall(name="search", argument=query, content_length=len(text)),)

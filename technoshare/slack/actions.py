@@ -11,9 +11,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from slack_bolt.app.async_app import AsyncApp
 
+from technoshare.buttons import RETRY
 from technoshare.models import JobId
 from technoshare.ports import JobEngine
-from technoshare.render import RETRY
 
 log = logging.getLogger("technoshare.slack")
 

@@ -15,11 +15,14 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
 from technoshare.errors import ConfigError, Transient
-from technoshare.ports import Claim, Clock, JobEngine, Looks, Messages
+from technoshare.once import Once
+from technoshare.ports import Alerts, Claim, Clock, JobEngine, Looks, Messages, Votes
 from technoshare.slack.actions import Buttons, listen_to_buttons
+from technoshare.slack.alarm import Alarm
 from technoshare.slack.catchup import FARTHEST, NEAREST, OUTAGE_PAUSE, CatchUp
 from technoshare.slack.credentials import Credentials
 from technoshare.slack.dialling import Line
+from technoshare.slack.feedback import Voting, listen_to_votes
 from technoshare.slack.healing import Healer
 from technoshare.slack.listeners import Intake, Rules, listen
 from technoshare.slack.pace import Pace
@@ -53,13 +56,14 @@ LATE = 30.0
 class Slack:
     """An open connection to one workspace."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts that `open_slack` puts together, once
         self,
         identity: Identity,
         line: Line,
         signs: Signs,
         previews: SlackPreviews,
         poster: Callable[[Claim], SlackPoster],
+        alarm: Callable[[Alerts, Once], Alarm],
     ) -> None:
         self.identity = identity
         self.previews = previews
@@ -68,6 +72,8 @@ class Slack:
         """The reactions on the messages whose links are read."""
         self.poster = poster
         """Returns the poster of one claimed job."""
+        self.alarm = alarm
+        """Returns what says alerts in their channel."""
         self.connected = asyncio.Event()
         """Set once Slack has said hello over the first socket."""
         self._line = line
@@ -117,6 +123,8 @@ async def open_slack(  # noqa: PLR0913 - one name each for what the composition 
     engine: JobEngine,
     messages: Messages,
     looks: Looks,
+    votes: Votes,
+    alert_channel: str = "",
     look_back_a_day: bool = False,
     refused: Callable[[ConfigError], None],
     ambiguous: Ambiguous = "lookup",
@@ -134,13 +142,16 @@ async def open_slack(  # noqa: PLR0913 - one name each for what the composition 
     `refused` is called with the like, once, and the caller is to end.
     """
     async with open_patient_client(bot_token, api_url) as web:
-        identity = await preflight(web, app_token, channels)
+        identity = await preflight(web, app_token, channels, alert_channel)
         signs, healer = Signs(web, engine, messages, clock), Healer(web, identity.bot_id)
         credentials = Credentials(web, refused)
         rules = Rules(identity.team, identity.bot_user, frozenset(channels), identity.external)
         app = _app(identity, bot_token, api_url)
         listen(app, intake := Intake(rules, engine, messages, signs, clock))
-        listen_to_buttons(app, Buttons(engine, rules.channels - rules.external))
+        once_only, heard = web_client(bot_token, api_url), rules.channels - rules.external
+        voting = Voting(once_only, votes, heard)
+        listen_to_votes(app, voting)
+        listen_to_buttons(app, Buttons(engine, heard))
         line = Line(
             app,
             app_token,
@@ -151,14 +162,15 @@ async def open_slack(  # noqa: PLR0913 - one name each for what the composition 
         line.wss_uri = identity.socket_url  # opening another one at once would count against a slow limit
         poster = partial(
             SlackPoster,
-            web_client(bot_token, api_url),
+            once_only,
             bot_id=identity.bot_id,
             pace=Pace(time.monotonic),
             ambiguous=ambiguous,
             sent_again=healer.look_again,
             doubt=credentials.doubt_bot_token,
         )
-        slack = Slack(identity, line, signs, SlackPreviews(web), poster)
+        alarm = partial(Alarm, once_only, identity.bot_id, alert_channel)
+        slack = Slack(identity, line, signs, SlackPreviews(web), poster, alarm)
         catch_up = CatchUp(
             web,
             intake,
@@ -177,6 +189,7 @@ async def open_slack(  # noqa: PLR0913 - one name each for what the composition 
             await slack.close_intake()
             await credentials.close()
             await healer.close()
+            await voting.close()
             await signs.close()
 
 

@@ -16,7 +16,7 @@ OUTAGE_PAUSE = 30.0
 """Seconds until Slack is called again after it could not be reached."""
 
 _PAGE = 200  # messages per page of a look-up: Slack's recommended most
-_CLOCK_SKEW = 300.0  # seconds that our clock may be ahead of Slack's when its messages are looked up by time
+CLOCK_SKEW = 300.0  # seconds that our clock may be ahead of Slack's when its messages are looked up by time
 
 FOR_GOOD = frozenset(
     {
@@ -41,7 +41,7 @@ async def own_posts(client: AsyncWebClient, job: Job, *, bot_id: str, token: str
 
     Raises `Transient` when Slack cannot be asked: not knowing is not the same as not there.
     """
-    async for reply in _replies(client, job.channel, job.thread_ts, oldest=since - _CLOCK_SKEW):
+    async for reply in _replies(client, job.channel, job.thread_ts, oldest=since - CLOCK_SKEW):
         if reply.get("bot_id") == bot_id and _marks(reply).get("token") == token:
             yield str(reply["ts"])
 

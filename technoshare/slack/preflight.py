@@ -50,22 +50,39 @@ class Identity:
         return f"{self.url}archives/{channel}/p{ts.replace('.', '')}"
 
 
-async def preflight(client: AsyncWebClient, app_token: str, channels: Iterable[str]) -> Identity:
-    """Check both tokens and look at the channels; a channel that the bot cannot read is only warned about.
+@dataclass(frozen=True)
+class Look:
+    """A channel as Slack shows it to the bot; `trouble` says why its links are not read, empty when they are."""
+
+    name: str
+    trouble: str
+    external: bool = False
+    """Whether another company can read it, or is about to."""
+
+
+async def preflight(
+    client: AsyncWebClient, app_token: str, channels: Iterable[str], alert_channel: str = ""
+) -> Identity:
+    """Check both tokens and look at the channels; one that the bot cannot read or write in is only warned about.
 
     Raises `ConfigError` that names the variable and what is wrong with it.
     """
-    known = await _bot(client)
+    known = await known_bot(client)
     name = str(known["user"])
-    external = [channel for channel in channels if await _is_external(client, channel, name)]
+    looks = {channel: await look_at(client, channel, name) for channel in channels}
+    for look in looks.values():
+        if look.trouble:
+            log.warning("%s: %s", look.name, look.trouble)
+    if alert_channel and (look := await look_at(client, alert_channel, name, "ALERT_CHANNEL")).trouble:
+        log.warning("ALERT_CHANNEL %s: %s", look.name, look.trouble)
     return Identity(
         team=str(known["team_id"]),
         bot_user=str(known["user_id"]),
         bot_id=str(known["bot_id"]),
         name=name,
         url=str(known["url"]),
-        external=frozenset(external),
-        socket_url=await _socket_url(client, app_token),  # last: it is valid for seconds only
+        external=frozenset(channel for channel, look in looks.items() if look.external),
+        socket_url=await open_socket_url(client, app_token),  # last: it is valid for seconds only
     )
 
 
@@ -81,7 +98,8 @@ async def revoked(client: AsyncWebClient) -> str:
     return ""
 
 
-async def _bot(client: AsyncWebClient) -> AsyncSlackResponse:
+async def known_bot(client: AsyncWebClient) -> AsyncSlackResponse:
+    """Return what Slack says about the bot token. Raises `ConfigError` when it is not good enough."""
     try:
         known = await client.auth_test()
     except (SlackApiError, *NO_ANSWER) as error:
@@ -101,29 +119,24 @@ def _missing_scopes(known: AsyncSlackResponse) -> list[str]:
     return sorted(SCOPES - {scope.strip() for scope in granted.split(",")})
 
 
-async def _is_external(client: AsyncWebClient, channel: str, name: str) -> bool:
-    """Look at one channel, warn when the bot cannot hear it, and tell whether another company can read it."""
+async def look_at(client: AsyncWebClient, channel: str, bot: str, variable: str = "TECHNOSHARE_CHANNEL_ID") -> Look:
+    """Look at one channel, which `variable` names, as the bot of that name sees it."""
     try:
         answer = await client.conversations_info(channel=channel)
     except SlackApiError as error:
-        log.warning(
-            "channel %s: %s; check TECHNOSHARE_CHANNEL_ID, and in a private channel type /invite @%s",
-            channel, code_of(error), name,
-        )  # fmt: skip
-        return False
+        advice = f"check {variable}, and in a private channel type /invite @{bot}"
+        return Look(f"channel {channel}", f"{code_of(error)}; {advice}")
     except NO_ANSWER as error:
-        log.warning("channel %s could not be looked up: %s", channel, type(error).__name__)
-        return False
+        return Look(f"channel {channel}", f"could not be looked up: {type(error).__name__}")
     found = answer["channel"]
-    if not found.get("is_member"):
-        log.warning("the bot is not in #%s (%s): type /invite @%s there", found.get("name"), channel, name)
-    external = bool(found.get("is_ext_shared") or found.get("is_pending_ext_shared"))
-    if external:
-        log.warning("#%s (%s) is shared with another company: its links are not read", found.get("name"), channel)
-    return external
+    name = f"#{found.get('name')} ({channel})"
+    if found.get("is_ext_shared") or found.get("is_pending_ext_shared"):
+        return Look(name, "is shared with another company: its links are not read", external=True)
+    return Look(name, "" if found.get("is_member") else f"the bot is not in it: type /invite @{bot} there")
 
 
-async def _socket_url(client: AsyncWebClient, app_token: str) -> str:
+async def open_socket_url(client: AsyncWebClient, app_token: str) -> str:
+    """Return where one socket may be opened. Raises `ConfigError` when the app token is not accepted."""
     try:
         return str((await client.apps_connections_open(app_token=app_token))["url"])
     except (SlackApiError, *NO_ANSWER) as error:

@@ -93,6 +93,8 @@ class _Desk:
             verdicts=verdicts,
             notes=tuple(filter(None, (note, *_notes(self.ground, verdicts)))),
             unread=self.job.unread,
+            job_id=self.job.id,
+            generation=self.job.generation,
             outcome="degraded" if failed else "success",
         )
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from technoshare.workspace.errors import ApiError
 from technoshare.workspace.shapes import Json
-from technoshare.workspace.team import ApiError
 
 
 def text_of(arguments: Json, name: str) -> str:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from technoshare.workspace.errors import ApiError
 from technoshare.workspace.shapes import Json
-from technoshare.workspace.team import ApiError
 
 MAX_BLOCKS = 50
 MAX_TEXT = 40_000  # characters of `text`; Slack cuts or refuses longer ones

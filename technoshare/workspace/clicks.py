@@ -1,13 +1,15 @@
-"""A person presses a button of a message: what Slack tells the app then."""
+"""A person presses a button of a message, or sends a form: what Slack tells the app then."""
 
 import secrets
 import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from technoshare.workspace.identity import APP, TEAM, TEAM_NAME
+from technoshare.workspace.errors import ApiError
+from technoshare.workspace.identity import APP, DOMAIN, TEAM
 from technoshare.workspace.shapes import Json
-from technoshare.workspace.team import ApiError, Channel, Team
+from technoshare.workspace.team import Channel, Team
+from technoshare.workspace.views import Values
 
 
 def click(team: Team, channel: Channel, ts: str, action_id: str, user: str) -> Json:
@@ -24,7 +26,7 @@ def click(team: Team, channel: Channel, ts: str, action_id: str, user: str) -> J
     pressed = {key: button[key] for key in ("action_id", "type", "text", "value", "style") if key in button}
     return {
         "type": "block_actions",
-        "user": {"id": user, "username": team.users[user].lower(), "name": team.users[user].lower(), "team_id": TEAM},
+        "user": _person(team, user),
         "api_app_id": APP,
         "token": "local",
         "container": {
@@ -34,8 +36,8 @@ def click(team: Team, channel: Channel, ts: str, action_id: str, user: str) -> J
             "is_ephemeral": False,
             **thread,
         },
-        "trigger_id": f"{int(now * 1000)}.{secrets.token_hex(8)}",
-        "team": {"id": TEAM, "domain": TEAM_NAME.lower().replace(" ", "-")},
+        "trigger_id": team.views.trigger(user),
+        "team": {"id": TEAM, "domain": DOMAIN},
         "enterprise": None,
         "is_enterprise_install": False,
         "channel": {"id": channel.id, "name": channel.name},
@@ -44,6 +46,31 @@ def click(team: Team, channel: Channel, ts: str, action_id: str, user: str) -> J
         "response_url": f"http://{urlsplit(team.url).netloc}/actions/{secrets.token_hex(12)}",
         "actions": [{**pressed, "block_id": block_id, "action_ts": f"{now:.6f}"}],
     }
+
+
+def submission(team: Team, user: str, values: Values) -> Json:
+    """Return the `view_submission` payload for the form that `user` has open.
+
+    Raises `ApiError` when there is none, and when an input holds what Slack would not let anybody send.
+    """
+    view = team.views.filled(user, values)
+    return {
+        "type": "view_submission",
+        "team": {"id": TEAM, "domain": DOMAIN},
+        "user": _person(team, user),
+        "api_app_id": APP,
+        "token": "local",
+        "trigger_id": team.views.trigger(user),
+        "view": view,
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }
+
+
+def _person(team: Team, user: str) -> Json:
+    """Return who did something, as payloads of people's actions name them."""
+    name = team.users[user].lower()
+    return {"id": user, "username": name, "name": name, "team_id": TEAM}
 
 
 def _buttons(message: Json) -> Iterator[tuple[Json, Json]]:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from technoshare.workspace.arguments import flag, limit_of, text_of, time_of
+from technoshare.workspace.errors import ApiError
 from technoshare.workspace.shapes import Json
-from technoshare.workspace.team import ApiError, Channel, Team
+from technoshare.workspace.team import Channel, Team
 
 
 def history(team: Team, arguments: Json) -> Json:

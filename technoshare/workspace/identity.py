@@ -2,6 +2,7 @@
 
 TEAM = "T0LOCAL0001"
 TEAM_NAME = "Local workspace"
+DOMAIN = "local-workspace"
 APP = "A0TECHNO001"
 BOT = "B0TECHNO001"
 BOT_USER = "U0TECHNO001"

@@ -8,10 +8,11 @@ from typing import Any
 
 from technoshare.workspace.arguments import text_of
 from technoshare.workspace.blocks import check_message
+from technoshare.workspace.errors import ApiError
 from technoshare.workspace.history import history, replies
 from technoshare.workspace.identity import APP, BOT, BOT_NAME, BOT_USER, PERSON, TEAM, TEAM_NAME
 from technoshare.workspace.shapes import Json, block_id, linked
-from technoshare.workspace.team import ApiError, Channel, Team
+from technoshare.workspace.team import Channel, Team
 
 Method = Callable[[Team, Json], Json]
 
@@ -102,7 +103,7 @@ def _post_ephemeral(team: Team, arguments: Json) -> Json:
     if arguments.get("user") not in team.users:
         raise ApiError("user_not_in_channel")
     thread = {"thread_ts": arguments["thread_ts"]} if arguments.get("thread_ts") else {}
-    return {"message_ts": team.whisper(channel, _by_bot(team) | _content(arguments) | thread)}
+    return {"message_ts": team.whisper(channel, str(arguments["user"]), _by_bot(team) | _content(arguments) | thread)}
 
 
 def _react(team: Team, arguments: Json) -> Json:
@@ -121,6 +122,10 @@ def _set_status(team: Team, arguments: Json) -> Json:
     channel = team.channel(arguments.get("channel_id"))
     team.set_status(channel, text_of(arguments, "thread_ts"), str(arguments.get("status", "")))
     return {}
+
+
+def _open_view(team: Team, arguments: Json) -> Json:
+    return {"view": team.views.open(arguments.get("trigger_id"), arguments.get("view"))}
 
 
 def _channel_info(team: Team, arguments: Json) -> Json:
@@ -201,5 +206,6 @@ METHODS: dict[str, tuple[str, Method]] = {
     "reactions.add": ("reactions:write", _react),
     "reactions.remove": ("reactions:write", _unreact),
     "users.info": ("users:read", _user_info),
+    "views.open": ("", _open_view),
 }
 """Method → the scope that it needs (or none) and what it does."""

@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from technoshare.workspace.changes import Changes
-from technoshare.workspace.clicks import click
+from technoshare.workspace.clicks import click, submission
 from technoshare.workspace.faults import Faults
 from technoshare.workspace.identity import BOT_USER, PERSON, TEAM_NAME
 from technoshare.workspace.shapes import Json
@@ -44,6 +44,13 @@ class Press(_Order):
 
     ts: str
     action_id: str
+    user: str | None = None
+
+
+class Submit(_Order):
+    """What a person made of the open form: values by block, None when it was closed."""
+
+    values: dict[str, list[str] | str] | None
     user: str | None = None
 
 
@@ -100,6 +107,7 @@ class Page:
             web.get("/control/state", self.state),
             web.post("/control/say", self.say),
             web.post("/control/press", self.press),
+            web.post("/control/submit", self.submit),
             web.post("/control/deliver", self.deliver),
             web.post("/control/faults", self.set_faults),
         ]
@@ -130,11 +138,12 @@ class Page:
             "users": self._team.users,
             "messages": {ts: self._visible(ts) for ts in changed},
             "statuses": {ts: status for ts, status in self._home.statuses.items() if status},
+            "view": self._team.views.shown.get(PERSON),
         }
 
     def _visible(self, ts: str) -> Json | None:
-        if ts in self._home.ephemeral:
-            return {**self._home.ephemeral[ts], "only_you": True}
+        if whispered := self._home.ephemeral.get(ts):
+            return {**whispered, "only_you": True} if whispered["only"] == PERSON else None
         return self._home.shown(ts) if ts in self._home.messages else None
 
     # ------------------------------------------------------------ for programs
@@ -172,6 +181,18 @@ class Page:
         order = Press.model_validate_json(await request.read())
         payload = click(self._team, self._home, order.ts, order.action_id, order.user or PERSON)
         return web.json_response({"acked": await self._socket_mode.ask(payload, kind="interactive")})
+
+    async def submit(self, request: web.Request) -> web.Response:
+        """Send or close the open form; answers whether the bot acknowledged it."""
+        order = Submit.model_validate_json(await request.read())
+        user = order.user or PERSON
+        if order.values is None:
+            self._team.views.close(user)
+            return web.json_response({"acked": True})
+        acked = await self._socket_mode.ask(submission(self._team, user, order.values), kind="interactive")
+        if acked:
+            self._team.views.close(user)
+        return web.json_response({"acked": acked})
 
     async def deliver(self, request: web.Request) -> web.Response:
         """Deliver a raw inner event."""

@@ -14,14 +14,16 @@ from aiohttp.typedefs import Handler
 from pydantic import ValidationError
 
 from technoshare.workspace.changes import Changes
-from technoshare.workspace.clicks import click
+from technoshare.workspace.clicks import click, submission
 from technoshare.workspace.connection import Connection
+from technoshare.workspace.errors import ApiError
 from technoshare.workspace.faults import Faults
 from technoshare.workspace.identity import APP_TOKEN, BOT_TOKEN, BOT_USER, PERSON, TEAM
 from technoshare.workspace.page import Page
 from technoshare.workspace.shapes import Json, rich_text, text_form
 from technoshare.workspace.socket_mode import Delivery, SocketMode
-from technoshare.workspace.team import ApiError, Channel, Team
+from technoshare.workspace.team import Channel, Team
+from technoshare.workspace.views import Values
 from technoshare.workspace.web_api import Call, WebApi
 
 CLOSING_SECONDS = 0.2
@@ -133,6 +135,22 @@ class Workspace:
         """Press a button of a message, and tell whether the bot acknowledged it; if not, Slack warns the person."""
         payload = click(self._team, self._channel(channel), ts, action_id, user or PERSON)
         return await self._socket_mode.ask(payload, kind="interactive")
+
+    def view(self, user: str | None = None) -> Json | None:
+        """Return the form that a person has open."""
+        return self._team.views.shown.get(user or PERSON)
+
+    async def submit(self, values: Values, *, user: str | None = None) -> bool:
+        """Send the open form with values by block, and tell whether the bot acknowledged it."""
+        acked = await self._socket_mode.ask(submission(self._team, user or PERSON, values), kind="interactive")
+        if acked:
+            self._team.views.close(user or PERSON)
+        return acked
+
+    def whispers(self, user: str | None = None, channel: str | None = None) -> list[Json]:
+        """Return the messages that only this person sees, oldest first."""
+        told = self._channel(channel).ephemeral.values()
+        return [message for message in told if message["only"] == (user or PERSON)]
 
     def deliver(self, event: Json, *, event_id: str | None = None) -> None:
         """Deliver any inner event as it is: odd kinds, or one event again under another id."""

@@ -8,8 +8,10 @@ from typing import Any
 
 from technoshare.workspace import shapes
 from technoshare.workspace.changes import Changes
+from technoshare.workspace.errors import ApiError
 from technoshare.workspace.identity import BOT_NAME, BOT_USER, PEOPLE, TEAM
 from technoshare.workspace.shapes import Json
+from technoshare.workspace.views import Views
 
 SCOPES = (
     "channels:history",
@@ -22,15 +24,6 @@ SCOPES = (
     "users:read",
 )
 """What the bot token may do unless a test takes some away."""
-
-
-class ApiError(Exception):
-    """A definite no, as the Web API words it: `code` is Slack's error code."""
-
-    def __init__(self, code: str, **details: str) -> None:
-        super().__init__(code)
-        self.code = code
-        self.details = details
 
 
 @dataclass
@@ -94,6 +87,8 @@ class Team:
         self.scopes: tuple[str, ...] = SCOPES
         self.users = {BOT_USER: BOT_NAME, **PEOPLE}
         self.channels: dict[str, Channel] = {}
+        self.views = Views(changes)
+        """The forms that are open."""
         self.url = ""
         """Address of the workspace, with a slash at its end; set once the server knows its port."""
         self.started = time.time()
@@ -147,10 +142,10 @@ class Team:
         channel.statuses.pop(thread, None)  # as Slack does: an answer ends the status
         self._touch(channel, thread)
 
-    def whisper(self, channel: Channel, fields: Json) -> str:
-        """Store a message that only one person sees and return its ts; nothing is published."""
+    def whisper(self, channel: Channel, user: str, fields: Json) -> str:
+        """Store a message that only `user` sees and return its ts; nothing is published."""
         ts = self._new_ts()
-        channel.ephemeral[ts] = {"type": "message", **fields, "ts": ts}
+        channel.ephemeral[ts] = {"type": "message", **fields, "ts": ts, "only": user}
         self._touch(channel, ts)
         return ts
 

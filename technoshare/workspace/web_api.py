@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from technoshare.workspace.changes import Changes
+from technoshare.workspace.errors import ApiError
 from technoshare.workspace.faults import Fault, Faults
 from technoshare.workspace.identity import APP, APP_TOKEN, BOT_TOKEN
 from technoshare.workspace.methods import METHODS
 from technoshare.workspace.shapes import Json
 from technoshare.workspace.socket_mode import SocketMode
-from technoshare.workspace.team import ApiError, Team
+from technoshare.workspace.team import Team
 
 OPEN = "apps.connections.open"
 """The one method that takes the app token."""

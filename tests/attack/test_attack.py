@@ -6,9 +6,10 @@ import pytest
 
 from technoshare.errors import FetchError
 from technoshare.models import Evidence
-from technoshare.retrieval.cache import open_cache
+from technoshare.retrieval.cache import CachingFetcher
 from technoshare.retrieval.etiquette import ConsiderateFetcher, SigningFetcher
 from technoshare.retrieval.guard import Policy
+from technoshare.retrieval.pages import open_pages
 from technoshare.retrieval.search import Query, Search
 from tests.attack.addresses import ATTACKS, GOOD, GOOD_REDIRECTS, REDIRECTS
 from tests.attack.bodies import BODIES
@@ -38,7 +39,8 @@ async def fetcher(world, request, tmp_path):
             yield guarded
             return
         polite = ConsiderateFetcher(guarded)
-        async with open_cache(polite, tmp_path / "cache.db", policy=Policy(), clock=time.time) as cached:
+        async with open_pages(tmp_path / "cache.db") as pages:
+            cached = CachingFetcher(polite, pages, Policy(), time.time)
             yield SigningFetcher(cached, "token")
 
 

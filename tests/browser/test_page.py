@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from technoshare import render
 from technoshare.models import EXTRACTIVE, Comment, ProjectNote, Reviewed, Sentence, Source, Verdict
 from technoshare.workspace.server import open_workspace
+from tests.slack.sample import Engine, a_bot
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -96,7 +97,7 @@ def comment():
     )
 
 
-def reply(url="https://example.org/blog/incremental-index"):
+def reply(url="https://example.org/blog/incremental-index", **changes):
     verdict = Verdict(check="schema_validity", section="comment", severity="block", score=1.0, passed=True)
     return render.message(
         Reviewed(
@@ -108,6 +109,7 @@ def reply(url="https://example.org/blog/incremental-index"):
             verdicts=(verdict,) * 5,
             notes=("Extractive: sentences are quoted from the source.",),
             outcome="success",
+            **changes,
         )
     )  # fmt: skip
 
@@ -234,6 +236,65 @@ async def test_a_button_tells_the_bot_and_the_reader_whether_the_bot_heard_it(op
             await socket.send_json({"envelope_id": frame["envelope_id"]})
             assert frame["payload"]["container"]["message_ts"] == posted["ts"]
             await expect(page.get_by_text("Sent")).to_be_visible()
+
+
+async def test_a_vote_is_answered_for_the_reader_only_and_a_form_asks_why(open_page):
+    async with open_workspace() as workspace, a_bot(workspace, Engine()) as bot, open_page(workspace) as page:
+        await bot.connected.wait()
+        await answer(workspace, workspace.say("https://example.org/"), reply(job_id="0123456789ab"))
+        await page.get_by_role("button", name="👍 Helpful").click()
+        await expect(page.locator(".only-you")).to_contain_text("Thanks for the")
+        await expect(page.locator(".thread > .count")).to_have_text("1 reply")
+        down = page.get_by_role("button", name="👎 Not helpful")
+        await down.focus()
+        await page.keyboard.press("Enter")
+        form = page.get_by_role("dialog", name="What was wrong?")
+        await form.get_by_role("button", name="Send").click()
+        await expect(form.get_by_role("alert")).to_have_text("Please fill in “Choose all that apply”.")
+        await form.get_by_label("Missed the point").check()
+        await form.get_by_label("In your own words").fill("The point is the price")
+        await form.get_by_role("button", name="Send").click()
+        await expect(form).to_be_hidden()
+        await expect(page.get_by_text("Thanks, noted: missed the point.")).to_be_visible()
+
+
+async def test_a_form_can_be_left_with_the_keyboard_and_a_bot_that_is_gone_is_told(open_page):
+    async with open_workspace(ack_seconds=0.3) as workspace, open_page(workspace) as page:
+        async with a_bot(workspace, Engine()) as bot:
+            await bot.connected.wait()
+            await answer(workspace, workspace.say("https://example.org/"), reply(job_id="0123456789ab"))
+            down, form = page.get_by_role("button", name="👎 Not helpful"), page.get_by_role("dialog")
+            await down.click()
+            await expect(form).to_be_visible()
+            await page.keyboard.press("Escape")
+            await expect(form).to_be_hidden()
+            await down.click()
+            await page.get_by_text("Your vote is taken back.").wait_for()
+            await down.click()
+            await expect(form).to_be_visible()
+        await form.get_by_label("Other").check()
+        await form.get_by_role("button", name="Send").click()
+        await expect(form.get_by_role("alert")).to_have_text("Not sent: the bot did not respond")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_form_fits_a_narrow_window_and_its_text_has_enough_contrast(open_page, scheme):
+    options = {"viewport": {"width": 360, "height": 740}, "color_scheme": scheme}
+    async with (
+        open_workspace() as workspace,
+        a_bot(workspace, Engine()) as bot,
+        open_page(workspace, **options) as page,
+    ):
+        await bot.connected.wait()
+        await answer(workspace, workspace.say("https://example.org/"), reply(job_id="0123456789ab"))
+        await page.get_by_role("button", name="👎 Not helpful").click()
+        await expect(page.get_by_role("dialog")).to_be_visible()
+        for selector in ("h2", "legend", ".choice span", ".words .quiet", ".button.primary", ".buttons .button"):
+            assert await page.locator(f"dialog {selector}").first.evaluate(CONTRAST) >= 4.5, selector
+        assert await page.locator("dialog").evaluate("(node) => node.scrollWidth <= node.clientWidth")
+        assert await page.locator("dialog").evaluate(
+            "(node) => node.getBoundingClientRect().right <= window.innerWidth"
+        )
 
 
 async def test_a_reply_can_be_written_into_a_thread(open_page):

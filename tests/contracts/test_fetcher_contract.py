@@ -13,10 +13,11 @@ from aiohttp import web
 
 from technoshare.errors import FetchError, FetchRefused
 from technoshare.ports import Fetcher
-from technoshare.retrieval.cache import open_cache
+from technoshare.retrieval.cache import CachingFetcher
 from technoshare.retrieval.fetch import open_fetcher
 from technoshare.retrieval.frozen import Exchange, FrozenFetcher, Snapshot
 from technoshare.retrieval.guard import Policy
+from technoshare.retrieval.pages import open_pages
 
 ANSWERS = {
     "/page?a=1&b=2": (200, {"Content-Type": "Text/HTML; Charset=UTF-8", "X-Mine": "yes"}, "<p>A page.</p>"),
@@ -54,7 +55,8 @@ async def cached() -> AsyncIterator[tuple[Fetcher, str]]:
     with TemporaryDirectory() as folder:
         policy = Policy(ports=frozenset(range(65_536)), public=lambda _: True)
         file = Path(folder, "cache.db")
-        async with live() as (network, base), open_cache(network, file, policy=policy, clock=time.time) as fetcher:
+        async with live() as (network, base), open_pages(file) as pages:
+            fetcher = CachingFetcher(network, pages, policy, time.time)
             for path in ANSWERS:
                 with suppress(FetchError):
                     await fetcher.get(base + path)

@@ -9,7 +9,7 @@ from technoshare.llm.extractive import Extractive
 from technoshare.llm.fallback import LONGEST_PARKING, PATIENCE, Fallback
 from technoshare.llm.wire import Answer, Failed
 from technoshare.llm.writer import ModelWriter
-from technoshare.models import EXTRACTIVE, Usage, Verdict
+from technoshare.models import EXTRACTIVE, Cost, Usage, Verdict
 from technoshare.ports import Repair
 from tests.llm.samples import PROJECTS, PROMPTS, KeptSpans, evidence
 
@@ -19,6 +19,7 @@ FACTS = json.dumps({"facts": [{"kind": "claim", "text": "It works.", "quote": "w
 SENTENCE = {"text": "It works.", "facts": ["f1"]}
 COMMENT = json.dumps({"tldr": [SENTENCE] * 3, "summary": [SENTENCE] * 10, "projects": []})
 USED = Usage(input_tokens=100, output_tokens=10, cost_usd=0.5, calls=1)
+HALF_A_DOLLAR = Cost(input=0.3, output=0.2, total=0.5)
 
 QUOTA = Failed("the model's account has no credit left (429)", again="never", obstacle="model_quota")
 DOWN = Failed("the model cannot be reached", again="now", obstacle="model_unreachable")
@@ -62,7 +63,7 @@ def writer_of(*wires, last=True, clock=None):
             prompts=PROMPTS,
             projects=PROJECTS,
             tracker=KeptSpans(),
-            price=lambda _model, usage: usage.cost_usd,
+            price=lambda _model, _usage: HALF_A_DOLLAR,
         )
         for number, wire in enumerate(wires, start=1)
     )

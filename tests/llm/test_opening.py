@@ -7,6 +7,7 @@ import pytest
 
 from technoshare.llm.cost import price
 from technoshare.llm.opening import open_writer, split_address
+from technoshare.llm.wire import provider_of
 from technoshare.models import Usage
 from technoshare.workspace.model import open_model_server
 from tests.llm.samples import KEY, PROJECTS, PROMPTS, ROOT, KeptSpans, evidence
@@ -28,6 +29,7 @@ async def test_the_setting_chooses_the_wire_and_a_server_without_keys_needs_none
         assert writer.model == "gpt-4o"
         assert writer.models[0].wire.wire._server._client.api_key == "none"
         assert facts.usage.cost_usd > 0
+        assert writer.models[0].tracker.spans[0].attributes["provider"] == "127.0.0.1"
         assert server.stats()["by_api"] == {wire: 1}
 
 
@@ -83,7 +85,9 @@ async def test_a_spent_budget_stops_the_models_that_have_a_price_and_no_other(ca
 
 
 def test_a_known_model_has_a_price_and_an_unknown_one_has_none():
-    assert price("gpt-4o", USED, OPENAI) == pytest.approx(1000 * 2.5e-6 + 500 * 10e-6)
+    cost = price("gpt-4o", USED, OPENAI)
+    assert (cost.input, cost.output) == pytest.approx((1000 * 2.5e-6, 500 * 10e-6))
+    assert cost.total == pytest.approx(cost.input + cost.output)
     assert price("gpt-4o", USED, "http://127.0.0.1:4000/v1") == price("gpt-4o", USED, OPENAI)
     assert price("our-own-model", USED, "http://127.0.0.1:4000/v1") is None
     assert price("gpt-4o", Usage(calls=1), OPENAI) is None
@@ -93,3 +97,17 @@ def test_a_known_model_has_a_price_and_an_unknown_one_has_none():
 def test_without_a_model_nobody_pays_for_importing_the_client():
     code = "import sys, technoshare.llm.opening, technoshare.llm.prompts; sys.exit('openai' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "provider"),
+    [
+        (OPENAI, "openai"),
+        ("https://eu.api.openai.com/v1", "openai"),
+        ("https://ours.openai.azure.com/openai/v1", "azure"),
+        ("http://llm.example.org:8000/v1", "llm.example.org"),
+        ("http://name:password@127.0.0.1:8000/v1", "127.0.0.1"),
+    ],
+)
+def test_a_trace_names_who_ran_the_model(address, provider):
+    assert provider_of(address) == provider

@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from technoshare.llm.wire import Failed
-from technoshare.models import Fact, Facts, Verdict
+from technoshare.models import Cost, Fact, Facts, Verdict
 from technoshare.ports import Repair
 from technoshare.text import contains_quote, split_sentences
 from technoshare.workspace.model import Behaviour, open_model_server
@@ -61,7 +61,9 @@ async def test_the_comment_cites_facts_and_keeps_the_counts_that_the_prompt_asks
 
 async def test_usage_is_the_sum_over_all_calls_and_stands_in_each_span(server, api):
     tracker = KeptSpans()
-    async with open_test_writer(server, api, tracker=tracker, price=lambda _model, _usage: 0.25) as writer:
+    async with open_test_writer(
+        server, api, tracker=tracker, price=lambda _model, _usage: Cost(input=0.1, output=0.15, total=0.25)
+    ) as writer:
         facts = await writer.facts(EVIDENCE, tools=[Searching().tool()])
     told = server.stats()
     assert (facts.usage.input_tokens, facts.usage.output_tokens) == (told["input_tokens"], told["output_tokens"])
@@ -72,6 +74,7 @@ async def test_usage_is_the_sum_over_all_calls_and_stands_in_each_span(server, a
     assert last.attributes["model"] == "gpt-4o"
     assert last.attributes["finish"] == "stop"
     assert last.attributes["input_tokens"] > 1000
+    assert (last.attributes["input_cost_usd"], last.attributes["output_cost_usd"]) == (0.1, 0.15)
     assert last.inputs[0]["role"] == "system"
     assert "quote" in last.outputs["content"]
 

@@ -2,6 +2,7 @@
 
 import itertools
 
+from technoshare.mlops.record import JobRecord, record_of
 from technoshare.mlops.tracing import Recorder
 from technoshare.models import (
     Comment,
@@ -22,6 +23,7 @@ from technoshare.models import (
     Trail,
     Usage,
     Verdict,
+    Vote,
 )
 from technoshare.ports import JobTimes
 
@@ -29,6 +31,8 @@ START = 1_790_000_000.0
 """Some day in 2026."""
 
 URL = "https://blog.example.org/{number}/snapshots"
+_numbers = itertools.count(1)
+
 TIMES = JobTimes(received=START, claimed=START + 0.25, first_sign=START + 0.125)
 
 
@@ -46,6 +50,33 @@ def a_job(number: int = 1, **changes) -> Job:
         received=START,
     )
     return job.model_copy(update=changes)
+
+
+def a_new_job() -> Job:
+    """A job that no other test has: they share a server, and a trace's id follows from its job."""
+    return a_job(next(_numbers))
+
+
+def a_new_record(*, passed: bool = True, job: Job | None = None) -> JobRecord:
+    job = job or a_new_job()
+    return recorded(job, trails(job, passed=passed), passed=passed)
+
+
+def recorded(job: Job, told: dict[str, Trail], *, passed: bool) -> JobRecord:
+    return record_of(job, TIMES, told, "success" if passed else "degraded", app_version="0.1.0", projects_hash="5eed")
+
+
+async def finish(tracker, job: Job | None = None, *, passed: bool = True) -> JobRecord:
+    """The job's end, as the bot reports it; returns what should arrive."""
+    job = job or a_new_job()
+    told = trails(job, passed=passed)
+    record = recorded(job, told, passed=passed)
+    await tracker.record(job, TIMES, told, record.runs[0].tags["outcome"])
+    return record
+
+
+def a_vote(record: JobRecord, value: str = "up", *, user: str = "U1", at: float = START, reason: str = "") -> Vote:
+    return Vote(job_id=record.job_id, generation=record.generation, user=user, value=value, at=at, reason=reason)
 
 
 def evidence(job: Job) -> Evidence:
@@ -71,7 +102,7 @@ def facts(job: Job) -> Facts:
         sources=(job.url,),
         model="gpt-4o",
         prompt=PromptRef(name="stage_a_extract_facts", version="yaml", content_hash="0123456789ab"),
-        usage=Usage(input_tokens=1200, output_tokens=300, cost_usd=0.006, calls=2),
+        usage=Usage(input_tokens=1200, output_tokens=300, cached_tokens=200, cost_usd=0.006, calls=2),
     )
 
 
@@ -122,7 +153,8 @@ def trails(job: Job, *, passed: bool = True) -> dict[str, Trail]:
     with recorder.span("stage_a.run", "LLM") as span:
         span.set(**facts(job).record().attributes)
         with recorder.span("llm.call", "LLM") as call:
-            call.set(model="gpt-4o", input_tokens=1200.0, output_tokens=300.0, total_tokens=1500.0, cost_usd=0.006)
+            call.set(model="gpt-4o", provider="openai", input_cost_usd=0.003, output_cost_usd=0.003)
+            call.set(**facts(job).usage.metrics())
             call.io(inputs=[{"role": "user", "content": "find facts"}], outputs={"role": "assistant", "content": "{}"})
         with recorder.span("search_tool_call", "TOOL") as tool:
             tool.set(url=job.url, content_length=320)

@@ -1,5 +1,7 @@
 """What MLflow is told about a job: the contract, name by name."""
 
+import json
+
 import pytest
 
 from technoshare.mlops.record import JobRecord, record_of, root_span_id, trace_id
@@ -165,16 +167,20 @@ def test_a_written_again_job_is_another_record_and_another_trace():
 
 
 def test_mlflow_finds_tokens_cost_and_model_under_its_own_names():
-    spans = {span.name: span for span in recorded().trace.spans}
+    trace = recorded().trace
+    spans = {span.name: span for span in trace.spans}
+    usage = {"input_tokens": 1200, "output_tokens": 300, "total_tokens": 1500, "cache_read_input_tokens": 200}
     for name in ("stage_a.run", "llm.call"):
-        attributes = spans[name].attributes
-        assert attributes["mlflow.chat.tokenUsage"] == {
-            "input_tokens": 1200,
-            "output_tokens": 300,
-            "total_tokens": 1500,
-        }
-        assert attributes["mlflow.llm.cost"] == {"total_cost": 0.006}
-        assert attributes["mlflow.llm.model"] == "gpt-4o"
+        assert spans[name].attributes["mlflow.chat.tokenUsage"] == usage
+        assert spans[name].attributes["mlflow.llm.model"] == "gpt-4o"
+    call = spans["llm.call"].attributes
+    assert call["mlflow.llm.provider"] == "openai"
+    assert call["mlflow.llm.cost"] == {"input_cost": 0.003, "output_cost": 0.003, "total_cost": 0.006}
+    assert spans["stage_a.run"].attributes["mlflow.llm.cost"] == {}, "its call has told it"
+    assert json.loads(trace.metadata["mlflow.trace.tokenUsage"]) == {
+        "input_tokens": 2100, "output_tokens": 700, "total_tokens": 2800, "cache_read_input_tokens": 200,
+    }  # fmt: skip
+    assert json.loads(trace.metadata["mlflow.trace.cost"]) == {"total_cost": pytest.approx(0.0115)}
     assert "mlflow.chat.tokenUsage" not in spans["quality_gates.validate"].attributes
 
 

@@ -5,9 +5,10 @@ import logging
 
 import pytest
 
+from technoshare.mlops.entry import Entry, Forgetting
 from technoshare.mlops.record import JobRecord
-from technoshare.mlops.replay import Away, Rejected, Replay
-from technoshare.mlops.spool import Entry
+from technoshare.mlops.replay import MOST_WAITS, Away, Missing, Rejected, Replay
+from technoshare.models import Vote
 
 
 class ListQueue:
@@ -17,13 +18,27 @@ class ListQueue:
         self.entries = [an_entry(number) for number in numbers]
         self.done: list[int] = []
         self.shelf: dict[int, str] = {}
+        self.errors: dict[int, str] = {}
+        self.postponed: dict[int, tuple[float, str]] = {}
 
     def next(self) -> Entry | None:
         left = [entry for entry in self.entries if entry.number not in {*self.done, *self.shelf}]
-        return left[0] if left else None
+        if not left:
+            return None
+        entry = min(left, key=lambda entry: self.postponed.get(entry.number, (0, ""))[0])
+        self.entries[self.entries.index(entry)] = dataclasses.replace(entry, tries=entry.tries + 1)
+        return entry
 
     def delivered(self, number: int) -> None:
         self.done.append(number)
+
+    def failed(self, number: int, error: str) -> None:
+        self.errors[number] = error
+
+    def postpone(self, number: int, seconds: float, error: str) -> None:
+        self.postponed[number] = (seconds, error)
+        entry = next(entry for entry in self.entries if entry.number == number)
+        self.entries[self.entries.index(entry)] = dataclasses.replace(entry, waits=entry.waits + 1)
 
     def shelve(self, number: int, error: str) -> None:
         self.shelf[number] = error
@@ -35,6 +50,8 @@ class ScriptedMlflow:
     def __init__(self, *script: Exception | None) -> None:
         self.script = list(script)
         self.tries: list[tuple[int, bool]] = []
+        self.votes: list[Vote] = []
+        self.forgotten: list[str] = []
         self.connections = 0
 
     def connect(self) -> "ScriptedMlflow":
@@ -43,6 +60,17 @@ class ScriptedMlflow:
 
     def send(self, record: JobRecord, *, begun: bool) -> None:
         self.tries.append((record.generation, begun))
+        self.follow_script()
+
+    def vote(self, vote: Vote) -> None:
+        self.votes.append(vote)
+        self.follow_script()
+
+    def forget(self, forgetting: Forgetting) -> None:
+        self.forgotten.append(forgetting.job_id)
+        self.follow_script()
+
+    def follow_script(self) -> None:
         if self.script and (error := self.script.pop(0)):
             raise error
 
@@ -61,7 +89,12 @@ class Pauses:
 
 def an_entry(number: int) -> Entry:
     body = JobRecord(job_id=f"{number:012x}", generation=number).model_dump_json()
-    return Entry(number, body, begun=False, since=1000.0)
+    return Entry(number, "job", body, since=1000.0)
+
+
+def a_vote_entry(number: int) -> Entry:
+    vote = Vote(job_id=f"{number:012x}", generation=0, user="U1", value="up", at=1.0)
+    return Entry(number, "vote", vote.model_dump_json(), since=1000.0)
 
 
 def replay(queue: ListQueue, mlflow: ScriptedMlflow, pauses: Pauses, *, busy=lambda: False, cpu=lambda: 0.0) -> None:
@@ -96,6 +129,46 @@ def test_a_record_that_mlflow_refuses_for_good_does_not_hold_up_the_others(caplo
     assert queue.shelf == {1: "400: no such thing"}
     assert queue.done == [2]
     assert len(caplog.records) == 1
+
+
+def test_every_kind_of_entry_goes_its_own_way():
+    queue, mlflow = ListQueue(1), ScriptedMlflow()
+    queue.entries += [a_vote_entry(2), Entry(3, "forget", '{"job_id": "0123456789ab"}', since=1000.0)]
+    replay(queue, mlflow, Pauses())
+    assert (mlflow.tries, [vote.job_id for vote in mlflow.votes]) == ([(1, False)], ["000000000002"])
+    assert mlflow.forgotten == ["0123456789ab"]
+    assert queue.done == [1, 2, 3]
+
+
+def test_why_an_entry_still_waits_is_kept_with_it():
+    queue = ListQueue(1)
+    replay(queue, ScriptedMlflow(Away("refused"), KeyError("oh")), Pauses())
+    assert queue.errors == {1: "KeyError: 'oh'"}
+
+
+def test_a_vote_whose_trace_has_not_arrived_lets_the_others_pass_and_holds_up_nobody():
+    queue, pauses = ListQueue(2, 3), Pauses()
+    queue.entries.insert(0, a_vote_entry(1))
+    replay(queue, ScriptedMlflow(Missing("no trace")), pauses)
+    assert queue.done == [2, 3, 1]
+    assert queue.postponed == {1: (5.0, "no trace")}
+    assert not any(pauses.seconds)
+
+
+def test_a_vote_whose_trace_never_comes_waits_for_a_day_and_is_shelved_with_its_reason():
+    waited = 0.0
+
+    class Patient(ListQueue):
+        def postpone(self, number: int, seconds: float, error: str) -> None:
+            nonlocal waited
+            waited += seconds
+            super().postpone(number, seconds, error)
+
+    queue = Patient()
+    queue.entries.append(a_vote_entry(1))
+    replay(queue, ScriptedMlflow(*[Missing("no trace")] * (MOST_WAITS + 1)), Pauses())
+    assert queue.shelf == {1: "no trace"}
+    assert 86_400 < waited < 2 * 86_400
 
 
 def test_a_record_in_the_shape_of_another_version_goes_to_the_shelf():

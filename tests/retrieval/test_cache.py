@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager, closing
 import pytest
 
 from technoshare.errors import FetchError, FetchRefused
-from technoshare.retrieval import cache as cache_module
-from technoshare.retrieval.cache import CAP, DAY, KEPT, CachingFetcher, asked_again, key_of, open_cache
+from technoshare.retrieval import pages as pages_module
+from technoshare.retrieval.cache import DAY, CachingFetcher, asked_again, key_of, read_for
 from technoshare.retrieval.guard import Policy, exemptions
+from technoshare.retrieval.pages import CAP, KEPT, open_pages
 from tests.retrieval.answers import Web, page
 
 URL = "https://example.org/page"
@@ -25,8 +26,8 @@ class Kept:
 
     @asynccontextmanager
     async def open(self):
-        async with open_cache(self.web, self.path, policy=self.policy, clock=lambda: self.now) as fetcher:
-            yield fetcher
+        async with open_pages(self.path) as pages:
+            yield CachingFetcher(self.web, pages, self.policy, lambda: self.now)
 
     def asked(self) -> int:
         return len(self.web.asked)
@@ -244,7 +245,7 @@ async def test_pages_that_nobody_asked_for_in_a_week_are_dropped(path):
 
 
 async def test_the_oldest_pages_make_room(path, monkeypatch):
-    monkeypatch.setattr(cache_module, "CAP", 1000)
+    monkeypatch.setattr(pages_module, "CAP", 1000)
     urls = [f"https://example.org/{n}" for n in range(5)]
     kept = Kept(path, {url: page("x" * 400) for url in urls})
     async with kept.open() as fetcher:
@@ -303,7 +304,7 @@ async def test_a_cache_that_breaks_on_the_way_costs_nothing_but_itself(path, sta
     kept = Kept(path)
     async with kept.open() as fetcher:
         await fetcher.get(URL)
-        await fetcher.database.execute(statement)
+        await fetcher.pages._database.execute(statement)
         assert (await fetcher.get(URL)).body == b"text"
     assert kept.asked() == 2
     assert "the fetch cache cannot be read" in caplog.text
@@ -325,3 +326,37 @@ async def test_many_may_ask_at_once(path):
     async with kept.open() as fetcher:
         pages = await asyncio.gather(*(fetcher.get(url) for url in urls))
     assert [found.body.decode() for found in pages] == urls
+
+
+# ---------------------------------------------------------------- forgetting
+
+
+async def read(fetcher, job: str, *urls: str) -> None:
+    read_for.set(job)
+    for url in urls:
+        await fetcher.get(url)
+
+
+async def test_the_pages_that_were_read_for_a_job_are_forgotten_with_it_also_those_it_found_there(path):
+    urls = [f"https://example.org/secret/{n}" for n in range(4)]
+    kept = Kept(path, {url: page(f"secret text of {url}") for url in urls})
+    async with kept.open() as fetcher:
+        await read(fetcher, "one", *urls[:3])
+        await read(fetcher, "two", *urls[2:])
+        assert await fetcher.pages.forget("two") == 2
+        assert await fetcher.pages.forget("two") == 0
+        assert stored(path) == 2
+        assert await fetcher.pages.forget("one") == 2
+        for file in path.parent.iterdir():
+            assert b"secret" not in file.read_bytes(), file.name
+        await read(fetcher, "three", urls[2])
+    assert kept.asked() == 5
+
+
+async def test_a_page_that_was_asked_for_anew_is_still_known_as_read_for_both_jobs(path):
+    kept = Kept(path)
+    async with kept.open() as fetcher:
+        await read(fetcher, "one", URL)
+        kept.now += DAY + 1
+        await read(fetcher, "two", URL)
+        assert await fetcher.pages.forget("one") == 1

@@ -1,11 +1,21 @@
 import base64
 import json
+from datetime import UTC, datetime
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from technoshare.errors import ConfigError, FetchError
 from technoshare.models import Page
-from technoshare.retrieval.frozen import FrozenFetcher, load_snapshot, load_snapshots
+from technoshare.retrieval.frozen import (
+    FrozenFetcher,
+    RecordingFetcher,
+    load_snapshot,
+    load_snapshots,
+    without_keys,
+    yaml_of,
+)
 
 LINK = "https://notes.example.org/one"
 
@@ -127,3 +137,81 @@ def test_the_snapshots_of_the_demo_are_sound(request):
     found = load_snapshots(request.config.rootpath / "evalsets" / "snapshots")
     assert found
     assert {each.licence for each in found} == {"MIT"}
+
+
+# ---------------------------------------------------------------- freezing
+
+
+class Web:
+    """Answers with what it was given; a page may stand at another address than was asked for."""
+
+    def __init__(self, **pages):
+        self.pages = pages
+
+    async def get(self, url, *, headers=None, limit=None):
+        return self.pages[url]
+
+
+async def frozen_again(page, tmp_path, asked=LINK, **changes):
+    recorder = RecordingFetcher(Web(**{asked: page}), **changes)
+    told = await recorder.get(asked)
+    path = tmp_path / "again.yaml"
+    path.write_text(yaml_of(kept(recorder)), "utf-8", newline="")
+    return told, await FrozenFetcher(load_snapshots(path)).get(asked)
+
+
+def kept(recorder):
+    return recorder.snapshot(LINK, captured_at=datetime(2026, 11, 25, tzinfo=UTC), source="a test", licence="MIT")
+
+
+@given(body=st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass")))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_every_byte_of_a_page_comes_back_from_its_file(tmp_path, body):
+    page = Page(url=LINK, status=200, headers={"content-type": "text/plain"}, content_type="text/plain", body=body)
+    told, again = await frozen_again(page, tmp_path)
+    assert told == again == page
+
+
+async def test_a_page_behind_redirects_is_found_by_both_addresses(tmp_path):
+    page = Page(url="https://b.org/new", status=200, headers={}, content_type="", body=b"moved")
+    told, again = await frozen_again(page, tmp_path, asked="https://a.org/old#part")
+    assert told == again == page
+
+
+async def test_what_is_handed_out_while_freezing_is_no_more_than_what_is_kept(tmp_path):
+    headers = {"content-type": "text/html", "set-cookie": "visitor=1", "x-request-id": "77"}
+    page = Page(
+        url="https://b.org/file?part=2&X-Amz-Signature=abc&auth_token=s3",
+        status=200,
+        headers=headers,
+        content_type="text/html",
+        body=b"the key is abc",
+    )
+    told, again = await frozen_again(page, tmp_path, redacted=lambda text: text.replace("abc", "…"))
+    assert told == again
+    assert (told.url, told.headers, told.body.decode()) == (
+        "https://b.org/file?part=2",
+        {"content-type": "text/html"},
+        "the key is …",
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://a.org/x?id=1&page=2#top", "https://a.org/x?id=1&page=2#top"),
+        ("https://a.org/x?keyword=a&author=b&design=c", "https://a.org/x?keyword=a&author=b&design=c"),
+        ("https://a.org/x?token=1&v=2", "https://a.org/x?v=2"),
+        ("https://a.org/x?v=2&PHPSESSID=1&sessionid=7&api_key=3&sig=4", "https://a.org/x?v=2"),
+        ("https://a.org/x?X-Goog-Credential=1&jwt=2&password=3&access_token=4", "https://a.org/x"),
+    ],
+)
+def test_what_is_named_like_a_key_leaves_an_address_and_nothing_else_does(url, kept):
+    assert without_keys(url) == kept
+
+
+async def test_where_nobody_answered_there_is_nothing_to_keep():
+    recorder = RecordingFetcher(FrozenFetcher([]))
+    with pytest.raises(FetchError):
+        await recorder.get(LINK)
+    assert kept(recorder) is None

@@ -174,7 +174,7 @@ async def test_every_call_is_a_span_and_is_counted():
     assert [(one.name, one.kind) for one in ask.spans.opened] == [("search_tool_call", "TOOL")] * 3
     assert [one.attributes for one in ask.spans.opened] == [
         {"url": NAMED, "content_length": len(shown)},
-        {"query": "counter", "content_length": len(found)},
+        {"url": POSTED, "query": "counter", "content_length": len(found)},
         {"url": "https://elsewhere.example/", "content_length": len(refused)},
     ]
     assert [(call.name, call.argument, call.content_length) for call in ask.search.calls] == [

@@ -4,7 +4,7 @@ import asyncio
 import time
 from contextlib import asynccontextmanager
 
-from technoshare.models import Job, Submitted
+from technoshare.models import Click, Job, Submitted, Vote
 from technoshare.slack.connection import open_slack
 from technoshare.workspace.server import open_workspace
 
@@ -83,6 +83,38 @@ class Looks:
         self.times[channel] = max(at, self.times.get(channel, at))
 
 
+class Votes:
+    """Counts every click, wherever it comes from; remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.clicks: list[Click] = []
+        self.standing: dict[str, str] = {}
+        self.explained: list[Vote] = []
+        self.stands = True
+        self.failures: list[Exception] = []
+        self.handed_on = 0
+        self.may_hand_on = asyncio.Event()
+        self.may_hand_on.set()
+
+    async def cast(self, click) -> Vote | None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.clicks.append(click)
+        if not self.stands:
+            return None
+        value = "none" if self.standing.get(click.user) == click.value else click.value
+        self.standing[click.user] = value
+        return Vote.model_validate(click.model_dump(exclude={"ts"}) | {"value": value})
+
+    async def explain(self, vote) -> bool:
+        self.explained.append(vote)
+        return self.stands
+
+    async def hand_on(self) -> None:
+        await self.may_hand_on.wait()
+        self.handed_on += 1
+
+
 def unexpected(problem) -> None:
     raise AssertionError(problem)
 
@@ -98,6 +130,7 @@ async def a_bot(workspace, engine, **changes):
         "engine": engine,
         "messages": Messages(),
         "looks": Looks(),
+        "votes": Votes(),
         "refused": unexpected,
         "clock": time.time,
         "ping_seconds": 0.1,

@@ -4,8 +4,8 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from technoshare.workspace.errors import ApiError
 from technoshare.workspace.server import open_workspace
-from technoshare.workspace.team import ApiError
 
 KEYS = {
     "": {"type", "user", "api_app_id", "token", "container", "trigger_id", "team", "enterprise", "is_enterprise_install",

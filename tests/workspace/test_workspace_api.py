@@ -9,8 +9,8 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.web.async_client import AsyncWebClient
 
 from technoshare.workspace.blocks import check_message
+from technoshare.workspace.errors import ApiError
 from technoshare.workspace.server import open_workspace
-from technoshare.workspace.team import ApiError
 
 
 @pytest.fixture

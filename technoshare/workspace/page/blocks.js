@@ -1,6 +1,6 @@
 // Slack's blocks → DOM nodes. A kind that is not known here shows its name instead of nothing.
 
-import { element, emoji, link, markdown, mrkdwn } from "./text.js";
+import { drawn, element, emoji, link, markdown, mrkdwn } from "./text.js";
 
 /** The body of a message: its blocks, or its text where it has none. */
 export function body(message, names) {
@@ -56,7 +56,7 @@ function button(block) {
     node.className = "button";
     return node;
   }
-  const node = element("button", `button ${block.style === "primary" ? "primary" : ""}`, label);
+  const node = element("button", `button ${block.style === "primary" ? "primary" : ""}`, ...drawn(label));
   node.type = "button";
   if (block.action_id) node.dataset.action = block.action_id;
   else node.disabled = true;

@@ -2,6 +2,7 @@
 
 import { body } from "./blocks.js";
 import { element, emoji } from "./text.js";
+import { showView } from "./view.js";
 
 const $ = (id) => document.getElementById(id);
 const messages = new Map(); // ts → message
@@ -29,6 +30,7 @@ function receive(news) {
   keepingPlace(() => [...stale].sort().map(draw));
   $("empty").hidden = messages.size > 0;
   goToLinked();
+  showView(news.view);
 }
 
 function forgetAll() {
@@ -120,8 +122,9 @@ function replyButton(message) {
 }
 
 function drawThread(ts, replies) {
-  const count = replies.length === 1 ? "1 reply" : `${replies.length} replies`;
-  const thread = element("section", "thread", element("p", "count", replies.length ? count : ""), ...replies.map(drawMessage));
+  const seen = replies.filter((reply) => !reply.only_you).length;
+  const count = seen === 1 ? "1 reply" : `${seen} replies`;
+  const thread = element("section", "thread", element("p", "count", seen ? count : ""), ...replies.map(drawMessage));
   thread.setAttribute("aria-label", "Thread");
   if (world.statuses[ts]) thread.append(element("p", "status", `TechnoShare ${world.statuses[ts]}`));
   return thread;
@@ -191,8 +194,9 @@ async function press(button) {
     problem = error.message;
   }
   button.disabled = false;
-  button.parentNode.querySelector(".pressed")?.remove();
-  button.after(element("span", "quiet pressed", problem ? `Not done: ${problem}` : "Sent"));
+  const row = button.parentNode;
+  row.querySelector(".pressed")?.remove();
+  row.append(element("span", "quiet pressed", problem ? `Not done: ${problem}` : "Sent"));
 }
 
 $("messages").addEventListener("click", (event) => {

@@ -17,7 +17,14 @@ export function element(tag, className, ...children) {
 }
 
 // What the bot itself sets is drawn, so that it can be seen where no emoji font is installed.
-const DRAWN = { eyes: "eyes.svg", white_check_mark: "check.svg", warning: "warning.svg" };
+const DRAWN = { eyes: "eyes.svg", white_check_mark: "check.svg", warning: "warning.svg", "+1": "thumbs-up.svg", "-1": "thumbs-down.svg" };
+const NAMES = Object.fromEntries(Object.keys(DRAWN).map((name) => [EMOJI[name], name]));
+const SIGNS = new RegExp(`(${Object.keys(NAMES).join("|")})`, "u");
+
+/** Text → text and the emoji in it that are drawn. */
+export function drawn(text) {
+  return text.split(SIGNS).filter(Boolean).map((part) => (part in NAMES ? emoji(NAMES[part]) : part));
+}
 
 /** An emoji by its name; an unknown one stays the name, as in Slack. */
 export function emoji(name) {
@@ -62,7 +69,7 @@ export function mrkdwn(text, names) {
     if (bold !== undefined) return element("strong", "", ...mrkdwn(bold, names));
     if (italic !== undefined) return element("em", "", ...mrkdwn(italic, names));
     return element("s", "", ...mrkdwn(strike, names));
-  }, (plain) => withEmoji(unescape(plain)));
+  }, (plain) => drawn(withEmoji(unescape(plain))));
 }
 
 const MARKDOWN = /`([^`\n]+)`|\[([^\]\n]+)\]\((\S+?)\)|\*\*(\S(?:[^\n]*?\S)?)\*\*|(?<![\w*])[*_](\S(?:[^*_\n]*\S)?)[*_](?![\w*])/g;
@@ -74,17 +81,17 @@ export function markdown(text) {
     if (label !== undefined) return link(url, label);
     if (bold !== undefined) return element("strong", "", ...markdown(bold));
     return element("em", "", ...markdown(italic));
-  }, withEmoji);
+  }, (plain) => drawn(withEmoji(plain)));
 }
 
 function inline(text, pattern, node, plain) {
   const nodes = [];
   let end = 0;
   for (const match of text.matchAll(pattern)) {
-    if (match.index > end) nodes.push(plain(text.slice(end, match.index)));
+    if (match.index > end) nodes.push(...plain(text.slice(end, match.index)));
     nodes.push(node(match));
     end = match.index + match[0].length;
   }
-  if (end < text.length) nodes.push(plain(text.slice(end)));
+  if (end < text.length) nodes.push(...plain(text.slice(end)));
   return nodes;
 }
