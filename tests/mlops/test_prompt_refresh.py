@@ -79,7 +79,7 @@ async def test_a_start_without_mlflow_uses_what_was_promoted_last(mlflow_server,
             await asyncio.to_thread(promote, registry, " Two.")
             road.mend()
             await becomes(prompts, "2")
-    assert "those in use stay: no connection" in caplog.text
+    assert "those in use stay: " in caplog.text
     assert json.loads(copy.read_text("utf-8"))["prompts"][0]["version"] == "2"
 
 
