@@ -128,5 +128,5 @@ def not_begun(reason: str, *, dataset_name: str, mode: Mode, app_version: str, n
         examples=(),
         problems=(f"{reason.rstrip('.')}.",),
     )
-    verdict = judge(results, Thresholds(modes={mode: ModeThresholds()}), None)
+    verdict = judge(results, Thresholds(modes={mode: ModeThresholds(floors={})}), None)
     return Ended(Report(verdict=verdict, results=results))
