@@ -13,8 +13,8 @@ from typing import Any, get_args
 
 from technoshare.cli import adding, freezing
 from technoshare.cli.command import Commands, command
-from technoshare.mlops.evaluation.modes import Wanted
 from technoshare.errors import ConfigError
+from technoshare.mlops.evaluation.modes import Wanted
 from technoshare.settings import Settings
 
 EVALSETS = Path("evalsets")
