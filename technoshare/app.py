@@ -35,7 +35,9 @@ from technoshare.llm.prompts import load_projects, load_prompts, projects_hash
 from technoshare.llm.ranking import warm_up
 from technoshare.llm.tape import Tape
 from technoshare.mlops.privacy import Privacy
+from technoshare.mlops.prompt_book import CandidatePrompts, LivePrompts
 from technoshare.mlops.prompt_refresh import open_prompts
+from technoshare.mlops.shadow import Shadows
 from technoshare.mlops.tracing import Untracked
 from technoshare.mlops.tracking import SpooledTracker, SwitchedOff, open_tracker
 from technoshare.models import (
@@ -61,7 +63,7 @@ from technoshare.retrieval.guard import Policy, exemptions
 from technoshare.retrieval.pages import NoPages, Pages, open_pages
 from technoshare.retrieval.parser import open_parser
 from technoshare.runner import StageRunner
-from technoshare.settings import Settings, forget_mlflow_environment
+from technoshare.settings import NOBODY, Settings, forget_mlflow_environment
 from technoshare.slack.connection import Slack, open_slack
 from technoshare.sqlite import Database
 from technoshare.stages.delivery import post
@@ -107,8 +109,9 @@ async def run_bot(settings: Settings) -> None:
         # links are stored and acked while these take their seconds
         _open_prompts(settings) as prompts,
         open_services(
-            settings, tracker, budget=_budget(settings, engine.database), pages=pages, prompts=prompts
+            settings, tracker, budget=(budget := _budget(settings, engine.database)), pages=pages, prompts=prompts
         ) as services,
+        _open_shadows(settings, services, tracker, prompts, budget) as shadows,
     ):
         ledger = SqliteShares(engine.database, slack.permalink, time.time)
 
@@ -126,6 +129,8 @@ async def run_bot(settings: Settings) -> None:
                 outcome = "failed"
             await _finish(own, claim, ledger, outcome)
             slack.signs.end(claim.job)
+            if shadows:
+                shadows.begin(claim.job, await claim.checkpoints())
 
         async def give_up(claim: Claim, reason: str) -> None:
             own = dataclasses.replace(services, poster=slack.poster(claim))
@@ -214,7 +219,7 @@ def _private(settings: Settings, prompts: PromptBook | None) -> Private:
     return Private(prompts=prompts.texts() if prompts else (), secrets=settings.secrets)
 
 
-def _open_prompts(settings: Settings) -> AbstractAsyncContextManager[PromptBook | None]:
+def _open_prompts(settings: Settings) -> AbstractAsyncContextManager[LivePrompts | None]:
     """Open the promoted prompts of a bot; the keyless engine reads none, and with MLflow off nobody is asked."""
     if settings.model == EXTRACTIVE:
         return nullcontext()
@@ -293,6 +298,31 @@ def _with_snapshots(network: Fetcher, folder: Path | None) -> Fetcher:
     if not folder.is_dir():
         raise ConfigError(f"FETCH_SNAPSHOTS: {folder} is not a folder")
     return FrozenFetcher([load_snapshot(path) for path in sorted(folder.glob("*.yaml"))], otherwise=network)
+
+
+@asynccontextmanager
+async def _open_shadows(
+    settings: Settings,
+    services: Services,
+    tracker: SpooledTracker | SwitchedOff,
+    prompts: LivePrompts | None,
+    budget: Budget,
+) -> AsyncIterator[Shadows | None]:
+    """Open what tries candidates on live jobs; nothing where none is wanted, or nobody could compare them."""
+    if not settings.shadow_share or prompts is None or isinstance(tracker, SwitchedOff):
+        yield None
+        return
+    alone = settings.model_copy(update={"llm_fallbacks": (NOBODY,)})  # whoever steps in reads other prompts, or none
+    candidates = CandidatePrompts(prompts)
+    opened = _open_writer(alone, services.projects, tracker, budget=budget, prompts=candidates, tape=None)
+    async with opened as writer:
+        shadows = Shadows(
+            dataclasses.replace(services, writer=writer), prompts.candidates, tracker, settings.shadow_share
+        )
+        try:
+            yield shadows
+        finally:
+            await shadows.close()
 
 
 class _Nowhere:

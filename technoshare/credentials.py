@@ -7,7 +7,7 @@ import re
 REMOVED = "***"
 """Stands in their place; it may stand anywhere in an address."""
 
-_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s<>\"'`\\]+", re.IGNORECASE)
+_ADDRESS = re.compile(r"://[^\s<>\"'`\\]+")  # begins where a credential can stand: to match the scheme too takes longer
 _BEFORE_HOST = re.compile(r"(?<=://)(?:[^/?#:]*:[^/?#]*|[^/?#:@]{16,})@")
 """`name:password@`, or a token alone; a short name alone, as in `ssh://git@host`, opens nothing."""
 _GRANTS = (
@@ -22,7 +22,7 @@ _PARAMETER = re.compile(
 
 def without_credentials(text: str) -> str:
     """Return `text` with the credentials in its addresses masked; everything else stays as it is."""
-    return _ADDRESS.sub(_masked, text) if "://" in text else text
+    return _ADDRESS.sub(_masked, text)
 
 
 def _masked(address: re.Match[str]) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import time
 from datetime import UTC, datetime
 
 from technoshare import terminal
 from technoshare.app import app_version, open_services
+from technoshare.cli.command import who
 from technoshare.datafile import load_value
 from technoshare.errors import ConfigError, TechnoShareError
 from technoshare.llm.prompts import PROMPTS
@@ -83,7 +83,10 @@ async def _run(arguments: argparse.Namespace, writing: Writing) -> Ended:
 def _suite(arguments: argparse.Namespace, writing: Writing, prompts: PromptBook | None) -> Suite:
     thresholds = load_thresholds(arguments.thresholds)
     dataset = load_dataset(arguments.dataset, live=writing.mode == "live")
-    part = Part(only=tuple(arguments.only), tags=tuple(arguments.tag), split=arguments.split)
+    asked = thresholds.modes[writing.mode].epochs
+    epochs = arguments.epochs or asked
+    fewer = epochs if epochs < asked else 0
+    part = Part(only=tuple(arguments.only), tags=tuple(arguments.tag), split=arguments.split, epochs=fewer)
     unknown = set(arguments.only) - {example.id for example in dataset.examples}
     if unknown or not part.of(dataset):
         raise Misused(f"no example of {arguments.dataset} fits {', '.join(sorted(unknown)) or part}")
@@ -92,7 +95,7 @@ def _suite(arguments: argparse.Namespace, writing: Writing, prompts: PromptBook 
         folder=arguments.dataset.parent,
         part=part,
         mode=writing.mode,
-        epochs=arguments.epochs or thresholds.modes[writing.mode].epochs,
+        epochs=epochs,
         thresholds=thresholds,
         baselines=load_baselines(arguments.baseline),
         bad_comments=load_bad_comments(arguments.bad_comments),
@@ -114,6 +117,6 @@ def bless_last(arguments: argparse.Namespace) -> str:
     if (results.dataset_digest, results.scorer_digest) != (dataset.digest, scorer_digest()):
         raise NotBlessed(f"{arguments.output} is about another dataset or other scorers: run the evaluation anew")
     today = datetime.now(UTC).date().isoformat()
-    baseline = bless(arguments.baseline, report, by=getpass.getuser(), at=today)
+    baseline = bless(arguments.baseline, report, by=who(), at=today)
     passed = f"{results.passed_examples} of {results.num_examples} examples"
     return f"{arguments.baseline}: {baseline.key} is blessed with {passed}"

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import getpass
 import json
-import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from technoshare.cli.command import Commands, command, group, with_json
+from technoshare.cli.command import Commands, command, group, who, with_json
 from technoshare.errors import ConfigError
 from technoshare.llm.prompts import PROMPTS, YamlPrompts, load_prompts
 from technoshare.mlops.promotion import Record
@@ -127,16 +125,7 @@ def _promotions(settings: Settings) -> Iterator[Any]:
         from technoshare.mlops.promoting import Promotions
 
         files = load_prompts(settings.prompts_dir)
-        yield Promotions(registry, files, settings.prompts_dir / "PROMOTIONS.jsonl", _who(), time.time)
-
-
-def _who() -> str:
-    """Return who promotes: git's user, or the system's."""
-    try:
-        told = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True, check=False, timeout=5)  # noqa: S607
-    except (OSError, subprocess.SubprocessError):
-        return getpass.getuser()
-    return told.stdout.strip() or getpass.getuser()
+        yield Promotions(registry, files, settings.prompts_dir / "PROMOTIONS.jsonl", who(), time.time)
 
 
 # ---------------------------------------------------------------- output

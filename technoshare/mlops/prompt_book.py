@@ -25,6 +25,8 @@ logger = logging.getLogger("technoshare.mlops")
 
 REGISTRY, COPY, FILES = "MLflow", "the last good copy", "prompts/"
 """Where a prompt in use comes from."""
+CANDIDATE = "MLflow's candidate"
+"""Where one comes from that only shadow runs use."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Prod:
     version: PromptVersion | None
     withdrawn: bool = False
     """There is none, and on purpose; otherwise a `prod` that is gone is a loss, and no reason to forget it."""
+    candidate: PromptVersion | None = None
+    """What passed its evaluation and waits for its promotion, if it is another version."""
 
 
 class Registry(Protocol):
@@ -60,6 +64,7 @@ class LivePrompts:
     def __init__(self, files: YamlPrompts, copy: Path) -> None:
         self._files, self._copy = files, copy
         self._said: dict[tuple[str, int], str] = {}
+        self._candidates: Mapping[str, _Kept] = {}
         self._on_disk = self._saved()
         kept = [self._checked(version, COPY) for version in self._on_disk if version.name in PROMPTS]
         self._use({one.version.name: one for one in kept if one})
@@ -74,6 +79,13 @@ class LivePrompts:
     def texts(self) -> tuple[str, ...]:
         """Return the words of all prompts in use and of the files."""
         return self._texts
+
+    def candidates(self) -> YamlPrompts | None:
+        """Return what a promotion of all candidates would bring; None while that is what is in use."""
+        waiting = {name: one.prompt for name, one in self._candidates.items()}
+        if all(prompt.ref.content_hash == self.get(name).ref.content_hash for name, prompt in waiting.items()):
+            return None
+        return YamlPrompts({name: waiting.get(name) or self.get(name) for name in PROMPTS})
 
     # ------------------------------------------------------------ where they come from
 
@@ -103,6 +115,8 @@ class LivePrompts:
             elif name in kept:
                 self._say(name, "prod is gone from MLflow without a rollback; what was in use stays", logging.WARNING)
         self._use(kept)
+        waiting = {name: answer.candidate for name, answer in answers.items() if answer.candidate}
+        self._candidates = {name: found for name, one in waiting.items() if (found := self._checked(one, CANDIDATE))}
         for name, answer in answers.items():
             self._fall_back(name, "nothing usable promoted" if answer.version else "nothing promoted")
 
@@ -163,3 +177,19 @@ class LivePrompts:
         if self._said.get((name, level)) != what:
             self._said[name, level] = what
             logger.log(level, "prompt %s: %s", name, what)
+
+
+@dataclass(frozen=True)
+class CandidatePrompts:
+    """The candidates as a writer asks for them; without one it is what the bot uses."""
+
+    live: LivePrompts
+
+    def get(self, name: str) -> Prompt:
+        """Return the candidate, or the prompt in use."""
+        return (self.live.candidates() or self.live).get(name)
+
+    def texts(self) -> tuple[str, ...]:
+        """Return the words of all of them, and of the prompts in use."""
+        waiting = self.live.candidates()
+        return (*self.live.texts(), *(waiting.texts() if waiting else ()))

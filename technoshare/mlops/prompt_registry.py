@@ -43,18 +43,23 @@ class PromptRegistry:
     # ------------------------------------------------------------ reading
 
     def prod(self, name: str) -> Prod:
-        """Return what the bot is to use."""
+        """Return what the bot is to use, and the candidate that waits beside it."""
         registered = self._registered(name)
         if registered is None:
             return Prod(None)
-        version = registered.aliases.get(PROD)
-        if version is None:
-            return Prod(None, withdrawn=registered.tags.get(_WITHDRAWN) == "yes")
+        used, waiting = (registered.aliases.get(alias) for alias in (PROD, CANDIDATE))
+        return Prod(
+            version=None if used is None else self._read(name, used),
+            withdrawn=used is None and registered.tags.get(_WITHDRAWN) == "yes",
+            candidate=None if waiting in (None, used) else self._read(name, waiting),
+        )
+
+    def _read(self, name: str, version: str) -> PromptVersion:
         with reached():
             stored = self._client.get_prompt_version(name, version)
         if stored is None:  # MLflow's way to say that it could not read the answer
             raise Away(f"{name} version {version} cannot be read")
-        return Prod(_version(stored))
+        return _version(stored)
 
     def versions(self, name: str) -> tuple[PromptVersion, ...]:
         """Return all versions with their aliases, the newest first."""

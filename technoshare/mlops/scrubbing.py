@@ -38,7 +38,7 @@ def _clean(value: JsonValue, own: tuple[str, ...]) -> JsonValue:
 
 
 def _text(text: str, own: tuple[str, ...]) -> str:
-    if text[:1] in ("{", "["):
+    if text[:1] in ("{", "[", '"'):
         try:
             told = from_json(text)
         except ValueError:

@@ -15,7 +15,7 @@ from technoshare.aside import aside
 from technoshare.mlops.comparison import Comparison
 from technoshare.mlops.privacy import Privacy
 from technoshare.mlops.record import JobRecord, record_of
-from technoshare.mlops.replay import ReplayThread
+from technoshare.mlops.replay_thread import ReplayThread
 from technoshare.mlops.shadow import shadow_record
 from technoshare.mlops.spool import Spool, open_spool
 from technoshare.mlops.tracing import Recorder, Untracked

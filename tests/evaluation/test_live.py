@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from technoshare import cli
+from technoshare.mlops.evaluation.baseline import NotBlessed
 from technoshare.mlops.evaluation.results import Report
 from technoshare.settings import load_settings
 from technoshare.workspace.model import Behaviour, open_model_server
@@ -75,6 +76,13 @@ async def test_with_a_model_server_the_evaluation_is_live_three_epochs_and_names
     assert (results.mode, results.model, results.epochs) == ("live", "scripted", 3)
     assert {ref.name for ref in results.prompts} == {"stage_a_extract_facts", "stage_b_compose_reply"}
     assert results.usage.total_tokens > 0
+
+
+async def test_fewer_epochs_than_the_rules_ask_are_a_part_that_neither_qualifies_nor_can_be_blessed(folder):
+    assert await run(folder, "--epochs", "1") == 0
+    assert report(folder).results.part == "--epochs 1"
+    with pytest.raises(NotBlessed, match="only a whole evaluation"):
+        await run(folder, action=["bless"])
 
 
 async def test_a_worse_prompt_is_exit_code_1_and_the_report_says_why(folder, monkeypatch):

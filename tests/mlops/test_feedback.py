@@ -69,20 +69,6 @@ def test_in_a_deleted_experiment_a_vote_waits_with_everything_else(uri, experime
         upload.vote(a_vote(a_new_record()))
 
 
-@pytest.mark.parametrize("nth", [1, 2, 3])
-def test_a_vote_whose_delivery_broke_off_anywhere_stands_once(mlflow_server, experiment, nth):
-    record = a_new_record()
-    Upload(mlflow_server, experiment).send(record, begun=False)
-    Upload(mlflow_server, experiment).vote(a_vote(record, "down", reason="an earlier one"))
-    with open_road(mlflow_server) as road:
-        upload = Upload(road.url, experiment)
-        road.cut(after=nth)
-        with pytest.raises(Away):
-            upload.vote(a_vote(record))
-    Upload(mlflow_server, experiment).vote(a_vote(record))
-    assert votes(mlflow_server, record) == [("U1", True, None)]
-
-
 # ---------------------------------------------------------------- through the spool
 
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from technoshare.llm.prompts import STAGE_A, STAGE_B
-from technoshare.mlops.prompt_book import LivePrompts, Prod
+from technoshare.mlops.prompt_book import CandidatePrompts, LivePrompts, Prod
 from technoshare.mlops.prompt_refresh import Refresh
 from technoshare.mlops.prompt_version import PromptVersion
 from technoshare.mlops.replay import Away
@@ -208,3 +208,31 @@ def test_whatever_a_registry_does_the_refreshing_goes_on(copy, caplog):
     assert looks == ["yaml", "yaml", "yaml", "3"]
     assert caplog.text.count("cannot be asked for prompts") == 1
     assert used(LivePrompts(files(), copy)) == "3"
+
+
+# ---------------------------------------------------------------- candidates
+
+
+def test_a_candidate_is_known_beside_what_is_in_use_and_changes_nothing_for_jobs(copy):
+    prompts = looked(copy, Prod(a_version("3"), candidate=a_version("4")))
+    assert used(prompts) == "3"
+    candidates = prompts.candidates()
+    assert candidates.get(STAGE_B).ref.version == "4"
+    assert candidates.get(STAGE_A) == prompts.get(STAGE_A)
+    assert CandidatePrompts(prompts).get(STAGE_B).ref.version == "4"
+    assert any("Text 4." in text for text in CandidatePrompts(prompts).texts())
+
+
+def test_there_is_no_candidate_once_it_is_what_is_in_use(copy):
+    assert looked(copy, Prod(a_version("3"))).candidates() is None
+    same = looked(copy, Prod(a_version("3"), candidate=a_version("3").model_copy(update={"version": "4"})))
+    assert same.candidates() is None
+    assert CandidatePrompts(same).get(STAGE_B) == same.get(STAGE_B)
+
+
+def test_a_candidate_that_its_stage_cannot_use_is_left_alone(copy, caplog):
+    prompts = looked(
+        copy, Prod(a_version("3"), candidate=a_version("4").model_copy(update={"promised_hash": "0" * 12}))
+    )
+    assert prompts.candidates() is None
+    assert "cannot be used" in caplog.text

@@ -61,7 +61,7 @@ def test_a_job_costs_at_most_26_requests(mlflow_server, experiment):
         assert road.requests - before <= 26
 
 
-@pytest.mark.parametrize("nth", [1, 2, 4, 8, 16, 24, 25, 26])
+@pytest.mark.parametrize("nth", [6, 16, 25])
 def test_a_delivery_that_broke_off_anywhere_is_completed_without_doubling_anything(mlflow_server, experiment, nth):
     record = a_new_record(passed=False)
     with open_road(mlflow_server) as road:
