@@ -4,14 +4,15 @@ BIN    := .venv/bin
 READY  := .venv/.ready
 PORT   ?= 5000
 ARGS   ?=
+PROMPT ?=
 N      ?= 200
 MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bot test check eval bench mlflow prompts browser crash soak attack clean
+.PHONY: help setup demo bot test check eval eval-bless bench mlflow prompts browser crash soak attack clean
 
 help: ## Show this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "TechnoShare needs Python 3.11 or newer; set PYTHON=…"; exit 2; }
@@ -37,8 +38,11 @@ check: $(READY) ## Format, lint, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-eval: $(READY) ## Run the evaluation set through the pipeline and score it; exit 0 only when it passes
-	@$(BIN)/python -m technoshare.cli eval run $(ARGS)
+eval: $(READY) ## Run the evaluation set and judge it; exit 0 only when it passes (PROMPT=staging: those prompts)
+	@$(BIN)/python -m technoshare.cli eval run $(if $(PROMPT),--prompt $(PROMPT)) $(ARGS)
+
+eval-bless: $(READY) ## Make the last passed evaluation the baseline that others are compared with
+	@$(BIN)/python -m technoshare.cli eval bless $(ARGS)
 
 bench: $(READY) ## Print figures: acks in a burst, first sign, time to comment with and without MLflow
 	@$(BIN)/python -m tests.bench $(ARGS)

@@ -13,7 +13,7 @@ def main() -> int:
     """Run until SIGTERM or SIGINT; return 0, 1 when a second signal cut the end short, 2 for a wrong setting."""
     try:
         settings = load_settings()
-        start_logging(settings.log_level, settings.log_format)
+        start_logging(settings.log_level, settings.log_format, settings.secrets)
         asyncio.run(run_bot(settings))
     except ConfigError as error:
         print(f"technoshare: {error}", file=sys.stderr)

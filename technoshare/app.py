@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from importlib.metadata import version
 from pathlib import Path
 
-from pydantic import JsonValue, SecretStr
+from pydantic import JsonValue
 
 from technoshare import pipeline
 from technoshare.aside import aside
@@ -34,6 +34,7 @@ from technoshare.llm.opening import open_writer
 from technoshare.llm.prompts import load_projects, load_prompts, projects_hash
 from technoshare.llm.ranking import warm_up
 from technoshare.llm.tape import Tape
+from technoshare.mlops.privacy import Privacy
 from technoshare.mlops.prompt_refresh import open_prompts
 from technoshare.mlops.tracing import Untracked
 from technoshare.mlops.tracking import SpooledTracker, SwitchedOff, open_tracker
@@ -210,10 +211,7 @@ def single_job(url: str) -> Job:
 
 def _private(settings: Settings, prompts: PromptBook | None) -> Private:
     """Return what no reply may repeat; without a model there is no prompt that could leak."""
-    values = (value for _, value in settings if isinstance(value, SecretStr))
-    return Private(
-        prompts=prompts.texts() if prompts else (), secrets=tuple(value.get_secret_value() for value in values)
-    )
+    return Private(prompts=prompts.texts() if prompts else (), secrets=settings.secrets)
 
 
 def _open_prompts(settings: Settings) -> AbstractAsyncContextManager[PromptBook | None]:
@@ -274,6 +272,7 @@ def _open_tracker(
         app_version=app_version(),
         projects_hash=projects_hash(load_projects(settings.projects_file)),
         busy=busy,
+        privacy=Privacy(settings.content, settings.secrets),
     )
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
@@ -16,19 +18,22 @@ from urllib.parse import urlsplit, urlunsplit
 from technoshare.errors import ConfigError, TechnoShareError
 from technoshare.jobs.control import socket_of
 from technoshare.jobs.engine import file_of
+from technoshare.jobs.health import LATE
 from technoshare.jobs.report import list_jobs
 from technoshare.llm.opening import split_address
 from technoshare.llm.prompts import load_projects, load_prompts
 from technoshare.llm.wire import OPENAI_URL, Failed
 from technoshare.logs import scrub
 from technoshare.mlops import tuning
+from technoshare.mlops.waiting import read_spool
 from technoshare.models import EXTRACTIVE, Value
 from technoshare.settings import Settings
 from technoshare.slack.preflight import known_bot, look_at, open_socket_url
 from technoshare.slack.web import open_patient_client
+from technoshare.text import duration
 
 SECONDS = 10.0
-"""The most that a check may take; importing mlflow or openai on a busy machine is a part of it."""
+"""The most that a check may take."""
 
 ASKING = 4.0
 """Seconds for one answer of a server."""
@@ -66,8 +71,18 @@ Check = Callable[[Settings], AsyncIterator[Finding]]
 
 async def examine(settings: Settings, *, seconds: float = SECONDS) -> tuple[Finding, ...]:
     """Run all checks at once; return what they found, in their order."""
+    await asyncio.to_thread(_import_clients, settings)
     found = await asyncio.gather(*(_alone(name, check, settings, seconds) for name, check in CHECKS))
     return tuple(finding for findings in found for finding in findings)
+
+
+def _import_clients(settings: Settings) -> None:
+    """Import openai and mlflow where they are needed: it takes seconds that no check is to be charged with."""
+    with suppress(ImportError):  # the check itself will tell
+        if settings.model != EXTRACTIVE:
+            import technoshare.llm.reaching  # noqa: PLC0415 - see above
+        if settings.mlflow_tracking_uri.startswith("http"):
+            import technoshare.mlops.reaching  # noqa: F401, PLC0415
 
 
 async def _alone(name: str, check: Check, settings: Settings, seconds: float) -> list[Finding]:
@@ -126,7 +141,8 @@ async def _model(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _listed(name: str, address: str, key: str | None) -> Finding:
-    listed_models = await asyncio.to_thread(_import_reaching)
+    from technoshare.llm.reaching import listed_models  # noqa: PLC0415 - imported already, with openai
+
     try:
         models = await listed_models(address, key, seconds=ASKING)
     except Failed as failed:
@@ -136,13 +152,6 @@ async def _listed(name: str, address: str, key: str | None) -> Finding:
         return good("model", f"{name} at {_shown(address)}")
     told = "keeps no list of models" if not models else f"does not list it, but {', '.join(sorted(models)[:5])}"
     return nothing("model", f"{name}: {_shown(address)} {told}; `technoshare comment URL` tries it")
-
-
-def _import_reaching() -> Callable[..., Awaitable[frozenset[str]]]:
-    """Import the openai client, which takes more than a second."""
-    from technoshare.llm.reaching import listed_models  # noqa: PLC0415 - see above
-
-    return listed_models
 
 
 async def _prompts(settings: Settings) -> AsyncIterator[Finding]:
@@ -202,7 +211,7 @@ async def _mlflow(settings: Settings) -> AsyncIterator[Finding]:
 
 
 def _reached(uri: str, experiment: str) -> Finding:
-    from technoshare.mlops.reaching import Unreachable, reach  # noqa: PLC0415 - imports mlflow, which takes 2 s
+    from technoshare.mlops.reaching import Unreachable, reach  # noqa: PLC0415 - imported already, with mlflow
 
     try:
         reached = reach(uri, experiment, seconds=ASKING)
@@ -214,6 +223,17 @@ def _reached(uri: str, experiment: str) -> Finding:
         return bad("MLflow", told, "restore it in the UI or set MLFLOW_EXPERIMENT_NAME")
     new = "" if reached.experiment == "active" else " (made with the first record)"
     return good("MLflow", f"{reached.version} at {_shown(uri)}, experiment {experiment}{new}")
+
+
+async def _spool(settings: Settings) -> AsyncIterator[Finding]:
+    spool = read_spool(settings.spool)
+    told = f"{len(spool.waiting)} wait, {len(spool.shelved)} on the shelf, {spool.delivered} delivered"
+    if spool.shelved:
+        yield bad("spool", told, "`technoshare spool` says why; then technoshare spool retry all")
+    elif spool.oldest is not None and (age := time.time() - spool.oldest) > LATE:
+        yield bad("spool", f"{told}, the oldest for {duration(age)}", "is a bot running, and is MLflow there?")
+    else:
+        yield good("spool", told)
 
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:
@@ -245,6 +265,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("projects", _projects),
     ("jobs", _jobs),
     ("MLflow", _mlflow),
+    ("spool", _spool),
     ("MLflow's file", _database),
 )
 """In the order in which they are told."""

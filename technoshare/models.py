@@ -43,6 +43,9 @@ SectionName = Literal["comment", "tldr", "summary", "projects", "priority"]
 """What a verdict is about; `comment` is all of it."""
 ReadWhen = Literal["read now", "skim", "file"]
 
+ContentMode = Literal["full", "metadata", "none"]
+"""How much of a job MLflow is told: everything, nothing that anybody wrote, not even addresses."""
+
 EXTRACTIVE = "extractive"
 """The model name that the keyless engine reports everywhere."""
 
@@ -128,6 +131,20 @@ class Result(Value):
     def record(self) -> Record:
         """Return what this result contributes to tracking and tracing (see DESIGN, section 3)."""
         return Record()
+
+
+class ContentPolicy(Value):
+    """Which mode counts where."""
+
+    default: ContentMode = "full"
+    channels: dict[str, ContentMode] = {}
+
+    def of(self, channel: str) -> ContentMode:
+        """Return the channel's mode; where nobody knows the channel, the strictest one counts."""
+        if channel:
+            return self.channels.get(channel, self.default)
+        modes: tuple[ContentMode, ...] = ("none", "metadata", "full")
+        return next(mode for mode in modes if mode in (self.default, *self.channels.values()))
 
 
 # ---------------------------------------------------------------- the job

@@ -14,7 +14,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from pydantic import ValidationError
 
-from technoshare.errors import ClaimLost, TechnoShareError, Transient
+from technoshare.errors import ClaimLost, TechnoShareError, Transient, Unusable
 from technoshare.models import USAGE_METRICS, Checkpoint, Record, Result, SpanKind, Trail
 from technoshare.ports import ActiveSpan, Claim, Services
 
@@ -94,7 +94,8 @@ class StageRunner:
         if isinstance(failure, ClaimLost):
             return
         spent = failure.metrics if isinstance(failure, TechnoShareError) else {}
-        record = _with_what_was_spent(Record(metrics=dict(spent)), before)
+        obstacle = {"obstacle": failure.obstacle} if isinstance(failure, Unusable) and failure.obstacle else {}
+        record = _with_what_was_spent(Record(tags=obstacle, metrics=dict(spent)), before)
         trail = self._trail(started, span, status="error", error=_told(failure), record=record)
         await self._claim.save(stage.name, Checkpoint(result=None, trail=trail))
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from technoshare.errors import ConfigError
-from technoshare.models import EXTRACTIVE
+from technoshare.models import EXTRACTIVE, ContentMode, ContentPolicy
 
 NOBODY = "none"
 """Ends LLM_FALLBACKS where an apology is wanted rather than a comment by the keyless engine."""
@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     mlflow_experiment_name: str = "technoshare_commentator"
     mlflow_enable_tracking: bool = True
     mlflow_enable_tracing: bool = True
+    mlflow_content: Words = ("full",)
 
     # alerts
     alert_channel: str = ""
@@ -69,7 +70,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
 
-    @field_validator("channels", "fetch_allow_hosts", "llm_fallbacks", mode="before")
+    @field_validator("channels", "fetch_allow_hosts", "llm_fallbacks", "mlflow_content", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -80,8 +81,20 @@ class Settings(BaseSettings):
     @classmethod
     def _channel_ids(cls, value: tuple[str, ...] | str) -> tuple[str, ...] | str:
         for channel in (value,) if isinstance(value, str) and value else value:
-            if not (channel[:1] in "CG" and channel.isalnum() and channel.isupper()):
-                raise ValueError(f"{channel!r} is not a channel id; copy it from the channel's details (C0123456789)")
+            _check_channel(channel)
+        return value
+
+    @field_validator("mlflow_content")
+    @classmethod
+    def _modes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for number, entry in enumerate(value):
+            channel, colon, mode = entry.rpartition(":")
+            if mode not in get_args(ContentMode):
+                raise ValueError(f"{entry!r}: {mode!r} is none of {', '.join(get_args(ContentMode))}")
+            if colon:
+                _check_channel(channel)
+            elif number:
+                raise ValueError(f"{entry!r} must be channel:mode; only the first word counts for all channels")
         return value
 
     @field_validator("fetch_allow_hosts")
@@ -150,14 +163,33 @@ class Settings(BaseSettings):
         """Whether the keyless engine writes when no model does."""
         return self.llm_fallbacks[-1:] != (NOBODY,)
 
+    @property
+    def content(self) -> ContentPolicy:
+        """How much MLflow is told, by channel; `full` where nothing is said."""
+        modes = {channel: mode for channel, _, mode in (entry.rpartition(":") for entry in self.mlflow_content)}
+        default = modes.pop("", "full")
+        return ContentPolicy.model_validate({"default": default, "channels": modes})
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that must appear nowhere."""
+        return tuple(value.get_secret_value() for _, value in self if isinstance(value, SecretStr))
+
     def slack(self) -> tuple[str, str]:
         """Return bot and app token. Raises `ConfigError` that names what is missing or mixed up."""
         if not self.channels:
             raise ConfigError("TECHNOSHARE_CHANNEL_ID is missing: the channel ids to listen in, comma-separated")
+        if unknown := self.content.channels.keys() - set(self.channels):  # a typing error would tell MLflow everything
+            raise ConfigError(f"MLFLOW_CONTENT: {min(unknown)} is not in TECHNOSHARE_CHANNEL_ID")
         return (
             _token("SLACK_BOT_TOKEN", "xoxb-", self.slack_bot_token),
             _token("SLACK_APP_TOKEN", "xapp-", self.slack_app_token),
         )
+
+
+def _check_channel(channel: str) -> None:
+    if not (channel[:1] in "CG" and channel.isalnum() and channel.isupper()):
+        raise ValueError(f"{channel!r} is not a channel id; copy it from the channel's details (C0123456789)")
 
 
 def _token(name: str, prefix: str, value: SecretStr | None) -> str:

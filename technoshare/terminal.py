@@ -226,8 +226,10 @@ def show_report(report: Report, written: Path, out: Console = _OUT) -> None:
 def _show_epoch(example: ExampleResult, epoch: Epoch, out: Console) -> None:
     if epoch.error:
         out.print(f"[red]{example.id}[/]  {escape(epoch.error)}")
+    told: set[str] = set()  # where there is no comment, every scorer says the same
     for finding in epoch.findings:
-        if finding.scorer in example.deciding:
+        if finding.scorer in example.deciding and finding.message not in told:
+            told.add(finding.message)
             out.print(f"[red]{example.id}[/]  {finding.scorer}: {escape(finding.message)}")
             for text in finding.offending[:_SHOWN_TEXTS]:
                 out.print(f"    [dim]{_told(text)}[/]")

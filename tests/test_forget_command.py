@@ -15,9 +15,10 @@ from technoshare.jobs.forgetting import TABLES
 from technoshare.jobs.orders import Desk
 from technoshare.jobs.report import list_jobs, show_job
 from technoshare.jobs.shares import SqliteShares
+from technoshare.jobs.votes import SqliteVotes
 from technoshare.mlops import tracking
 from technoshare.mlops.spool import open_spool
-from technoshare.models import Message, Receipt, Share, Vote
+from technoshare.models import Click, Message, Receipt, Share, Vote
 from technoshare.retrieval.cache import CachingFetcher, read_for
 from technoshare.retrieval.guard import Policy
 from technoshare.settings import load_settings
@@ -77,6 +78,9 @@ async def a_life(desk: Desk) -> None:
     await desk.engine.submit(JOB)
     await desk.engine.submit(OTHER)
     await work(desk.engine, answer, JOB.id, OTHER.id)
+    for job in (JOB, OTHER):
+        click = Click(job_id=job.id, generation=0, channel="C1", ts="7.0", user=job.user, value="up", at=2.0)
+        assert await SqliteVotes(desk.engine.database, desk.archive).cast(click)
 
 
 async def work(engine: SqliteEngine, answer, *ended: str) -> None:
@@ -109,7 +113,7 @@ async def test_nothing_of_a_forgotten_job_is_left_in_any_file_and_everything_of_
         assert await forget() == 0
         assert not any(words in bytes_of(data) for words in TRACES_OF_IT)
     told = capsys.readouterr().out
-    for words in ("1 checkpoints, 1 posts, 1 shares, 1 cached pages, 2 entries for MLflow", "MLflow forgets it as soon as",
+    for words in ("1 checkpoints, 1 posts, 1 shares, 1 votes, 1 cached pages, 2 entries for MLflow", "MLflow forgets it as soon as",
                   "its post stays in Slack: channel C1, message 7.0"):  # fmt: skip
         assert f"{JOB.id}: " in told
         assert words in told
@@ -129,6 +133,8 @@ async def test_a_forgotten_link_that_is_delivered_again_changes_nothing_and_cann
         await opened.archive.record(JOB, sample.TIMES, sample.trails(JOB), "success")
         assert (await opened.archive.spool.counts())["waiting"] == 3
         assert len(list_jobs("sqlite:///data/jobs.db")) == 2
+        late = Click(job_id=JOB.id, generation=0, channel="C1", ts="7.0", user="U1", value="down", at=9.0)
+        assert await SqliteVotes(opened.engine.database, opened.archive).cast(late) is None
     assert "only a job that ended and is not forgotten can be retried" in capsys.readouterr().err
 
 

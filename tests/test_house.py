@@ -58,6 +58,7 @@ def test_only_settings_reads_the_environment():
         "technoshare/demo.py",
         "technoshare/retrieval/parser.py",
         "technoshare/mlops/reaching.py",
+        "technoshare/mlops/evaluation/recording.py",
         "technoshare/mlops/replay.py",
         "technoshare/mlops/server.py",
         "technoshare/mlops/tracking.py",

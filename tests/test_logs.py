@@ -35,6 +35,11 @@ def test_a_socket_ticket_and_a_bearer_header_are_masked():
     assert "app_id=A1" in line
 
 
+def test_addresses_are_logged_without_their_credentials():
+    line = scrub("no answer from https://bot:hunter2@mlflow.example/api and https://a.example/?token=gr4nted&page=3")
+    assert line == "no answer from https://***@mlflow.example/api and https://a.example/?token=***&page=3"
+
+
 def test_ordinary_words_stay_as_they_are():
     line = "task-based queues risk-free: sk-learn is asked, xox is a game"
     assert scrub(line) == line
@@ -54,6 +59,17 @@ def test_messages_arguments_and_tracebacks_are_scrubbed(capsys, style):
     assert SECRETS[1] not in said
     if style == "json":
         assert json.loads(said)["message"] == f"with {MASK}"
+
+
+@pytest.mark.usefixtures("_restored")
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_our_own_secrets_are_masked_whatever_they_look_like(capsys, style):
+    start_logging("INFO", style, ('hunter"2hunter2', "short"))
+    logging.getLogger("technoshare.test").warning("refused: %s, in short", 'hunter"2hunter2')
+    said = capsys.readouterr().err
+    assert "hunter" not in said
+    assert f"refused: {MASK}, in short" in said
+    assert style == "text" or json.loads(said)
 
 
 @pytest.mark.usefixtures("_restored")

@@ -133,12 +133,13 @@ async def test_the_checkpoint_holds_the_result_and_its_trail(run, claim):
 
 
 async def test_a_failed_stage_leaves_its_trail_and_is_run_again(run, claim):
-    echo, calls = counted(Unusable("no text"), "hello")
+    echo, calls = counted(Unusable("no text", obstacle="empty_page"), "hello")
     with pytest.raises(Unusable, match="no text"):
         await run(echo, "x")
     checkpoint = await claim.load("echo")
     assert checkpoint.result is None
     assert (checkpoint.trail.status, checkpoint.trail.error) == ("error", "Unusable: no text")
+    assert checkpoint.trail.record.tags == {"obstacle": "empty_page"}
     assert checkpoint.trail.spans[0].status == "error"
     assert await run(echo, "x") == Word(text="hello")
     assert calls == ["x", "x"]

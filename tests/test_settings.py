@@ -57,6 +57,8 @@ def test_the_keyless_engine_writes_at_last_unless_the_list_says_otherwise(monkey
         ("WORKERS", "many", "WORKERS"),
         ("WORKERS", "0", "WORKERS"),
         ("TECHNOSHARE_CHANNEL_ID", "#links", "TECHNOSHARE_CHANNEL_ID"),
+        ("ALERT_CHANNEL", "#operators", "ALERT_CHANNEL"),
+        ("ALERT_PASS_RATE", "80", "ALERT_PASS_RATE"),
         ("FETCH_ALLOW_HOSTS", "localhost", "FETCH_ALLOW_HOSTS"),
         ("LLM_API", "soap", "LLM_API"),
         ("LLM_FALLBACKS", "extractive,gpt-5.5", "LLM_FALLBACKS"),
@@ -92,3 +94,50 @@ def test_swapped_tokens_are_noticed_and_not_printed(monkeypatch):
     with pytest.raises(ConfigError, match="SLACK_BOT_TOKEN must begin with xoxb-") as error:
         load_settings().slack()
     assert "secret" not in str(error.value)
+
+
+# ---------------------------------------------------------------- how much MLflow is told
+
+
+@pytest.mark.parametrize(
+    ("told", "modes"),
+    [
+        ("full", ("full", "full")),
+        ("metadata", ("metadata", "metadata")),
+        ("full,C024BE91L:none", ("none", "full")),
+        (" none , C024BE91L:full , C9:metadata ", ("full", "none")),
+        ("C024BE91L:none", ("none", "full")),
+    ],
+)
+def test_mlflow_is_told_what_a_channels_mode_allows(monkeypatch, told, modes):
+    monkeypatch.setenv("MLFLOW_CONTENT", told)
+    content = load_settings().content
+    assert (content.of("C024BE91L"), content.of("C7")) == modes
+
+
+def test_without_a_word_about_it_mlflow_is_told_everything():
+    assert load_settings().content.of("C024BE91L") == "full"
+
+
+@pytest.mark.parametrize(
+    ("told", "complaint"),
+    [
+        ("secret", "'secret': 'secret' is none of full, metadata, none"),
+        ("full,C024BE91L:some", "'C024BE91L:some': 'some' is none of full, metadata, none"),
+        ("full,none", "'none' must be channel:mode; only the first word counts for all channels"),
+        ("full,general:none", "'general' is not a channel id"),
+        ("full,:none", "'' is not a channel id"),
+    ],
+)
+def test_a_wrong_content_mode_is_one_line_that_names_it(monkeypatch, told, complaint):
+    monkeypatch.setenv("MLFLOW_CONTENT", told)
+    with pytest.raises(ConfigError) as error:
+        load_settings()
+    assert str(error.value).startswith(f"MLFLOW_CONTENT: {complaint}")
+
+
+def test_a_content_mode_for_a_channel_that_is_not_listened_in_is_refused(monkeypatch):
+    monkeypatch.setenv("TECHNOSHARE_CHANNEL_ID", "C1")
+    monkeypatch.setenv("MLFLOW_CONTENT", "full,C2:none")
+    with pytest.raises(ConfigError, match=r"^MLFLOW_CONTENT: C2 is not in TECHNOSHARE_CHANNEL_ID$"):
+        load_settings().slack()

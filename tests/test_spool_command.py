@@ -14,6 +14,7 @@ from technoshare.cli import main
 from technoshare.jobs.control import open_control
 from technoshare.jobs.engine import open_engine
 from technoshare.jobs.orders import Desk
+from technoshare.mlops.privacy import Privacy
 from technoshare.mlops.record import JobRecord
 from technoshare.mlops.spool import open_spool
 from technoshare.mlops.tracing import Recorder
@@ -111,12 +112,14 @@ async def test_only_what_is_on_the_shelf_can_be_tried_again(data, capsys):
 
 async def test_the_bots_health_line_tells_what_waits(data):
     async with a_spool(data) as spool:
-        tracker = SpooledTracker(spool, Recorder(), tracking=True, tracing=True, app_version="", projects_hash="")
-        assert await tracker.health() == "MLflow: 2 wait, the oldest for 8 min; 1 on the shelf"
+        tracker = SpooledTracker(
+            spool, Recorder(), tracking=True, tracing=True, app_version="", projects_hash="", privacy=Privacy()
+        )
+        assert (await tracker.health()).told == "MLflow: 2 wait, the oldest for 8 min; 1 on the shelf"
         await spool.unshelve()
         for _ in range(3):
             await spool.delivered((await spool.next()).number)
-        assert await tracker.health() == "MLflow: all delivered"
+        assert (await tracker.health()).told == "MLflow: all delivered"
 
 
 async def test_with_mlflow_off_the_health_line_says_so(monkeypatch):
@@ -124,4 +127,4 @@ async def test_with_mlflow_off_the_health_line_says_so(monkeypatch):
     monkeypatch.setenv("MLFLOW_ENABLE_TRACING", "false")
     async with open_desk(load_settings()) as desk:
         assert isinstance(desk, Desk)
-        assert await desk.archive.health() == "MLflow: off"
+        assert (await desk.archive.health()).told == "MLflow: off"

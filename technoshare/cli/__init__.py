@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     run: Run = parsed.run
     try:
         settings = load_settings()
-        start_logging(settings.log_level if parsed.verbose else "WARNING", settings.log_format)
+        start_logging(settings.log_level if parsed.verbose else "WARNING", settings.log_format, settings.secrets)
         return asyncio.run(run(parsed, settings))
     except ConfigError as error:
         print(f"technoshare: {error}", file=sys.stderr)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import re
+import subprocess
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -39,3 +41,12 @@ def address(text: str) -> str:
     if re.match(r"https?://.", text, re.IGNORECASE):
         return text
     raise argparse.ArgumentTypeError(f"{text!r} does not begin with http:// or https://")
+
+
+def who() -> str:
+    """Return who gives the order: git's user, or the system's."""
+    try:
+        told = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True, check=False, timeout=5)  # noqa: S607
+    except (OSError, subprocess.SubprocessError):
+        return getpass.getuser()
+    return told.stdout.strip() or getpass.getuser()

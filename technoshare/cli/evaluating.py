@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 from technoshare import terminal
 from technoshare.app import app_version, open_services
+from technoshare.cli.command import who
 from technoshare.datafile import load_value
 from technoshare.errors import ConfigError, TechnoShareError
-from technoshare.llm.prompts import STAGE_A, STAGE_B, load_prompts
+from technoshare.llm.prompts import PROMPTS
 from technoshare.llm.tape import Taping
 from technoshare.mlops.evaluation.baseline import NotBlessed, bless, load_baselines
+from technoshare.mlops.evaluation.candidates import make_candidates
 from technoshare.mlops.evaluation.dataset import load_dataset
 from technoshare.mlops.evaluation.modes import SpendingCap, Writing, choose
 from technoshare.mlops.evaluation.recording import record
+from technoshare.mlops.evaluation.report import write_reports
 from technoshare.mlops.evaluation.results import Mode, Report
 from technoshare.mlops.evaluation.runner import Observer
 from technoshare.mlops.evaluation.scorers import SCORERS, scorer_digest
 from technoshare.mlops.evaluation.suite import Ended, Part, Suite, not_begun, run
 from technoshare.mlops.evaluation.thresholds import load_thresholds
 from technoshare.mlops.evaluation.trial import load_bad_comments
+from technoshare.mlops.prompt_choice import YAML, asked_prompts
 from technoshare.ports import PromptBook, Unlimited
 from technoshare.settings import Settings, forget_mlflow_environment
 
@@ -37,17 +39,13 @@ async def evaluate(arguments: argparse.Namespace, settings: Settings) -> int:
     """Run the evaluation, write and record what came of it, and return the exit code. Raises `Misused`."""
     forget_mlflow_environment()
     ended = await _ended(arguments, settings)
-    files = _written(ended.report, arguments.output)
+    files = write_reports(ended.report, arguments.output)
     terminal.show_report(ended.report, arguments.output)
     if settings.mlflow_enable_tracking or settings.mlflow_enable_tracing:
         print(await asyncio.to_thread(record, ended, settings.mlflow_tracking_uri, files))
+        if told := await asyncio.to_thread(make_candidates, ended.report, settings.mlflow_tracking_uri):
+            print(told)
     return ended.report.verdict.exit_code
-
-
-def _written(report: Report, output: Path) -> tuple[Path, ...]:
-    """Write the reports and return their paths."""
-    output.write_text(report.model_dump_json(indent=2, by_alias=True) + "\n", "utf-8")
-    return (output,)
 
 
 async def _ended(arguments: argparse.Namespace, settings: Settings) -> Ended:
@@ -65,7 +63,10 @@ async def _ended(arguments: argparse.Namespace, settings: Settings) -> Ended:
 
 
 async def _run(arguments: argparse.Namespace, writing: Writing) -> Ended:
-    prompts = None if writing.mode == "embedded" else _prompts(arguments.prompt, writing.settings)
+    if writing.mode == "embedded" and any(one != YAML for one in arguments.prompt):
+        raise ConfigError("--prompt: the keyless engine reads no prompt; set OPENAI_API_KEY, or OPENAI_BASE_URL")
+    uri = writing.settings.mlflow_tracking_uri
+    prompts = None if writing.mode == "embedded" else asked_prompts(arguments.prompt, writing.settings.prompts_dir, uri)
     suite = _suite(arguments, writing, prompts)
     most = suite.thresholds.modes[writing.mode].limits.usd
     budget = SpendingCap(most) if most and writing.mode == "live" else Unlimited()
@@ -82,7 +83,10 @@ async def _run(arguments: argparse.Namespace, writing: Writing) -> Ended:
 def _suite(arguments: argparse.Namespace, writing: Writing, prompts: PromptBook | None) -> Suite:
     thresholds = load_thresholds(arguments.thresholds)
     dataset = load_dataset(arguments.dataset, live=writing.mode == "live")
-    part = Part(only=tuple(arguments.only), tags=tuple(arguments.tag), split=arguments.split)
+    asked = thresholds.modes[writing.mode].epochs
+    epochs = arguments.epochs or asked
+    fewer = epochs if epochs < asked else 0
+    part = Part(only=tuple(arguments.only), tags=tuple(arguments.tag), split=arguments.split, epochs=fewer)
     unknown = set(arguments.only) - {example.id for example in dataset.examples}
     if unknown or not part.of(dataset):
         raise Misused(f"no example of {arguments.dataset} fits {', '.join(sorted(unknown)) or part}")
@@ -91,21 +95,15 @@ def _suite(arguments: argparse.Namespace, writing: Writing, prompts: PromptBook 
         folder=arguments.dataset.parent,
         part=part,
         mode=writing.mode,
-        epochs=arguments.epochs or thresholds.modes[writing.mode].epochs,
+        epochs=epochs,
         thresholds=thresholds,
         baselines=load_baselines(arguments.baseline),
         bad_comments=load_bad_comments(arguments.bad_comments),
-        prompts=tuple(prompts.get(name).ref for name in (STAGE_A, STAGE_B)) if prompts else (),
+        prompts=tuple(prompts.get(name).ref for name in PROMPTS) if prompts else (),
         app_version=app_version(),
         scorers=SCORERS,
         late_problems=writing.problems,
     )
-
-
-def _prompts(which: str, settings: Settings) -> PromptBook:
-    if which != "yaml":
-        raise ConfigError(f"--prompt {which}: only the files (yaml) can be evaluated here")
-    return load_prompts(settings.prompts_dir)
 
 
 # ---------------------------------------------------------------- bless
@@ -119,6 +117,6 @@ def bless_last(arguments: argparse.Namespace) -> str:
     if (results.dataset_digest, results.scorer_digest) != (dataset.digest, scorer_digest()):
         raise NotBlessed(f"{arguments.output} is about another dataset or other scorers: run the evaluation anew")
     today = datetime.now(UTC).date().isoformat()
-    baseline = bless(arguments.baseline, report, by=getpass.getuser(), at=today)
+    baseline = bless(arguments.baseline, report, by=who(), at=today)
     passed = f"{results.passed_examples} of {results.num_examples} examples"
     return f"{arguments.baseline}: {baseline.key} is blessed with {passed}"

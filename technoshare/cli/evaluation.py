@@ -57,7 +57,8 @@ def _choices(parser: argparse.ArgumentParser, *, given_once: bool = False) -> No
     option("--mode", "auto", "who writes; auto is live where a model can be asked", choices=get_args(Wanted))
     option("--replay", None, "a tape, or a folder of tapes, of recorded answers", type=Path, metavar="TAPE")
     option("--record", None, "keep the model's answers of a live run", type=Path, metavar="TAPE")
-    option("--prompt", "yaml", "yaml (the files), staging, candidate, prod, or a version", metavar="WHICH")
+    which = "yaml (the files), staging, candidate, prod or a version, of both prompts or as NAME=WHICH of one"
+    option("--prompt", [], which, action="append", metavar="WHICH")
     option("--epochs", None, "runs of each example (default: of the thresholds)", type=_positive)
     option("--only", [], "only this example", action="append", metavar="ID")
     option("--tag", [], "only examples with this tag", action="append")

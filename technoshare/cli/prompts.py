@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import getpass
 import json
-import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from technoshare.cli.command import Commands, command, group, with_json
+from technoshare.cli.command import Commands, command, group, who, with_json
 from technoshare.errors import ConfigError
 from technoshare.llm.prompts import PROMPTS, YamlPrompts, load_prompts
 from technoshare.mlops.promotion import Record
 from technoshare.mlops.prompt_book import FILES, LivePrompts
+from technoshare.mlops.prompt_choice import YAML
 from technoshare.mlops.prompt_version import NEVER, PROD, PromptVersion, chosen, readable
 from technoshare.mlops.replay import Away, limit_mlflow
 from technoshare.settings import Settings, forget_mlflow_environment
-
-_FILE = "yaml"
-"""Stands for the file where a version or an alias could stand."""
 
 
 def add(commands: Commands) -> None:
@@ -34,7 +30,7 @@ def add(commands: Commands) -> None:
     diff = command(actions, "diff", _diff, "compare two texts of a prompt, with settings and schema")
     diff.add_argument("name", metavar="NAME", type=_named)
     diff.add_argument("one", metavar="A", nargs="?", default=PROD, help="version, alias or yaml (default: prod)")
-    diff.add_argument("other", metavar="B", nargs="?", default=_FILE, help="the same (default: yaml)")
+    diff.add_argument("other", metavar="B", nargs="?", default=YAML, help="the same (default: yaml)")
     promote = command(actions, "promote", _promote, "let the bot use what passed its evaluation")
     promote.add_argument("--version", metavar="V", default="", help="version or alias (default: candidate, or staging)")
     promote.add_argument("--force", metavar="WHY", default="", help="without an evaluation; the reason is recorded")
@@ -84,7 +80,7 @@ async def _diff(arguments: argparse.Namespace, settings: Settings) -> int:
         versions = registry.versions(name)
 
     def text(which: str) -> tuple[str, list[str]]:
-        prompt = files.get(name) if which == _FILE else chosen(versions, name, which).prompt()
+        prompt = files.get(name) if which == YAML else chosen(versions, name, which).prompt()
         version = "" if prompt.ref.version == which else f" {prompt.ref.version}"
         return f"{which}{version} ({prompt.ref.content_hash})", readable(prompt).splitlines()
 
@@ -129,16 +125,7 @@ def _promotions(settings: Settings) -> Iterator[Any]:
         from technoshare.mlops.promoting import Promotions
 
         files = load_prompts(settings.prompts_dir)
-        yield Promotions(registry, files, settings.prompts_dir / "PROMOTIONS.jsonl", _who(), time.time)
-
-
-def _who() -> str:
-    """Return who promotes: git's user, or the system's."""
-    try:
-        told = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True, check=False, timeout=5)  # noqa: S607
-    except (OSError, subprocess.SubprocessError):
-        return getpass.getuser()
-    return told.stdout.strip() or getpass.getuser()
+        yield Promotions(registry, files, settings.prompts_dir / "PROMOTIONS.jsonl", who(), time.time)
 
 
 # ---------------------------------------------------------------- output
@@ -176,7 +163,7 @@ def _show(listed: Sequence[dict[str, Any]]) -> None:
             _show_row(one["version"], one["content_hash"], when, words, current=one["current"])
         yaml = prompt["yaml"]
         same = f"= version {yaml['version']}" if yaml["version"] else "not synced"
-        _show_row(_FILE, yaml["content_hash"], "", (same,), current=yaml["current"])
+        _show_row(YAML, yaml["content_hash"], "", (same,), current=yaml["current"])
 
 
 def _show_row(version: str, content_hash: str, when: str, words: Sequence[str], *, current: bool) -> None:

@@ -15,7 +15,8 @@ from technoshare.cli.command import Commands, command, with_json
 from technoshare.errors import ConfigError
 from technoshare.jobs.report import Answered
 from technoshare.mlops.comparison import Comparison
-from technoshare.models import JobId, Reviewed, Value
+from technoshare.mlops.prompt_choice import asked_prompts
+from technoshare.models import EXTRACTIVE, JobId, Reviewed, Value
 from technoshare.settings import Settings
 
 _OUT = Console(highlight=False)
@@ -36,6 +37,13 @@ def add(commands: Commands) -> None:
     """Add the command."""
     told = "write a job's comment once more from the stored evidence and show what is different; nothing is posted"
     replay = with_json(command(commands, "replay", _replay, told))
+    replay.add_argument(
+        "--prompt",
+        metavar="WHICH",
+        action="append",
+        default=[],
+        help="yaml (the files), candidate, staging, prod or a version, of both prompts or as NAME=WHICH of one",
+    )
     replay.add_argument("job", metavar="JOB", help="the 12 digits that `jobs list` shows")
     replay.add_argument(
         "--model", metavar="M", help="the model that writes (default: LLM_MODEL; `extractive` needs no key)"
@@ -54,7 +62,12 @@ async def _replay(arguments: argparse.Namespace, settings: Settings) -> int:
     answered = answered_job(settings.jobs_url, arguments.job)
     if arguments.model:
         settings = _with_model(settings, arguments.model)
-    async with open_services(settings) as services:
+    prompts = (
+        None
+        if settings.model == EXTRACTIVE
+        else asked_prompts(arguments.prompt, settings.prompts_dir, settings.mlflow_tracking_uri)
+    )
+    async with open_services(settings, prompts=prompts) as services:
         offline = dataclasses.replace(services, fetcher=FrozenFetcher(()))
         run = StageRunner(offline, MemoryClaim(answered.job))
         reviewed = await pipeline.comment_on(run, answered.job, answered.evidence)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from typing import Literal
 
 from technoshare.models import Click, Vote
 from technoshare.ports import Feedback
@@ -57,7 +56,8 @@ class SqliteVotes:
             if standing is not None and standing["at"] >= click.at:
                 return None
             again = standing is not None and standing["value"] == click.value
-            vote = _vote(click, "none" if again else click.value)
+            told = click.model_dump(exclude={"ts"}) | ({"value": "none"} if again else {})
+            vote = Vote.model_validate(told)
             await connection.execute_fetchall(_CAST, vote.model_dump())
             return vote
 
@@ -79,14 +79,3 @@ class SqliteVotes:
                     await self._database.execute(done, vote.model_dump())
             except sqlite3.Error as error:
                 logger.error("votes wait in the jobs file for the next click or start: %s", error)  # noqa: TRY400 - no traceback says more
-
-
-def _vote(click: Click, value: Literal["up", "down", "none"]) -> Vote:
-    return Vote(
-        job_id=click.job_id,
-        generation=click.generation,
-        channel=click.channel,
-        user=click.user,
-        value=value,
-        at=click.at,
-    )

@@ -69,8 +69,17 @@ class EvalRuns:
 
 @contextmanager
 def reached() -> Iterator[None]:
-    """Turn whatever MLflow raises into `Away`, with its first line."""
+    """Turn whatever MLflow raises into `Away`, in few words."""
     try:
         yield
     except (MlflowException, requests.RequestException, ValueError) as error:  # ValueError: an answer that is no JSON
-        raise Away((str(error).splitlines() or [type(error).__name__])[0][:200]) from error
+        raise Away(_told(error)) from error
+
+
+def _told(error: Exception) -> str:
+    cause = error.__context__ or error  # MLflow wraps the errors of requests in many words
+    if isinstance(cause, requests.Timeout):
+        return "no answer in time"
+    if isinstance(cause, requests.ConnectionError):
+        return "no connection"
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -141,13 +142,14 @@ class Promotions:
             self.registry.point(record.prompt_name, PROD, record.to)
         for run_id, record in records.items():
             self.registry.runs.end(run_id)
-            self._append(record)
+            self._append(run_id, record)
         return tuple(records.values())
 
-    def _append(self, record: Record) -> None:
+    def _append(self, run_id: str, record: Record) -> None:
+        line = json.dumps(record.model_dump(mode="json", by_alias=True) | {"run": run_id}, ensure_ascii=False)
         try:
             with self.log.open("a", encoding="utf-8") as file:
-                file.write(record.model_dump_json(by_alias=True) + "\n")
+                file.write(line + "\n")
         except OSError as error:
             logger.warning("%s: the promotion is recorded in MLflow only (%s)", self.log, error.strerror)
 

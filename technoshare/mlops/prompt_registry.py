@@ -14,6 +14,7 @@ from mlflow.entities.model_registry import PromptVersion as Stored
 from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
 from mlflow.prompt.constants import PROMPT_EXPERIMENT_IDS_TAG_KEY
+from mlflow.tracking._model_registry.client import ModelRegistryClient
 
 from technoshare.llm.prompts import content_of
 from technoshare.mlops.eval_runs import EvalRuns, reached
@@ -33,9 +34,10 @@ class PromptRegistry:
     """The registry of one MLflow server or database. `runs` are those of the evaluation experiment beside it."""
 
     def __init__(self, uri: str, clock: Clock) -> None:
-        self._clock = clock
+        self.uri, self._clock = uri, clock
         with reached():
             self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+            self._models = ModelRegistryClient(uri, uri)  # type: ignore[no-untyped-call]  # the only one that tells a prompt's aliases
         self.runs = EvalRuns(self._client)
 
     # ------------------------------------------------------------ reading
@@ -77,11 +79,12 @@ class PromptRegistry:
     def _registered(self, name: str) -> RegisteredModel | None:
         with reached():
             try:
-                return self._client.get_registered_model(name)
+                found: RegisteredModel = self._models.get_registered_model(name)  # type: ignore[no-untyped-call]  # mlflow's own gap
             except MlflowException as error:
                 if error.error_code == _UNKNOWN:
                     return None
                 raise
+        return found
 
     # ------------------------------------------------------------ writing
 

@@ -22,20 +22,25 @@ def translated() -> Iterator[None]:
         yield
     except MlflowException as error:
         status = error.get_http_status_code()  # type: ignore[no-untyped-call]  # mlflow's own gap
-        told = first_line(error)
+        told = _told(error)
         raise (Rejected(told) if status in REJECTED else Away(told)) from error
     except requests.HTTPError as error:  # artifacts
         status = 0 if error.response is None else error.response.status_code
-        told = first_line(error)
+        told = _told(error)
         raise (Rejected(told) if status in REJECTED else Away(told)) from error
     except (requests.RequestException, NotImplementedError) as error:
         # NotImplementedError: the server's version was asked for while it was away, and MLflow keeps that for good
         RestStore._get_server_version.cache_clear()  # noqa: SLF001 - there is no public way to ask again
-        raise Away(first_line(error)) from error
+        raise Away(_told(error)) from error
 
 
-def first_line(error: Exception) -> str:
-    """Return what matters of an error: MLflow wraps its own in many words."""
+def _told(error: Exception) -> str:
+    """Return what matters of an error: MLflow wraps its own in many words, and the network's in more."""
+    root: BaseException = error
+    while (deeper := root.__cause__ or root.__context__) is not None:
+        root = deeper
+    if isinstance(root, OSError):
+        return root.strerror or str(root)
     return (str(error).splitlines() or [type(error).__name__])[0][:160]
 
 

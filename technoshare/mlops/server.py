@@ -29,7 +29,7 @@ START_SECONDS = 120.0
 STOP_SECONDS = 10.0
 """Then it is killed."""
 TUNE_SECONDS = 86_400.0
-"""How often the statistics are made anew: with the file that they describe has grown."""
+"""How often the statistics are made anew, since the file grows; it costs less than a second."""
 
 OPTIONS = ("--workers", "1", "--serve-artifacts", "--uvicorn-opts", "--log-level warning")
 ENVIRONMENT = {
@@ -145,7 +145,7 @@ def main() -> int:
     try:
         with running_server(port=arguments.port, db=arguments.db, artifacts=arguments.artifacts) as server:
             print(f"MLflow answers at {server.url} (Ctrl-C ends it)", flush=True)  # noqa: T201 - this is a command
-            code = _wait(server, arguments.db)
+            code = wait(server, arguments.db)
     except ConfigError as error:
         print(f"technoshare: {error}", file=sys.stderr)  # noqa: T201 - this is a command
         return 2
@@ -155,7 +155,7 @@ def main() -> int:
     return 1
 
 
-def _wait(server: Server, db: Path) -> int:
+def wait(server: Server, db: Path) -> int:
     """Return the server's exit code; once a day its file gets fresh statistics."""
     while True:
         try:

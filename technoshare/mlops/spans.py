@@ -94,13 +94,12 @@ def _added(figures: Iterable[Mapping[str, JsonValue] | Mapping[str, float]]) -> 
     for one in figures:
         for name in (*_TOKENS, *_COSTS):
             if isinstance(value := one.get(name), int | float):
-                sums[name] = sums.get(name, 0) + value
+                sums[name] = sums.get(name, 0) + (int(value) if name in _TOKENS else value)
     return sums
 
 
 def _renamed(figures: Mapping[str, float], names: Mapping[str, str]) -> dict[str, float]:
-    whole = names is _TOKENS
-    return {name: int(figures[own]) if whole else figures[own] for own, name in names.items() if own in figures}
+    return {name: figures[own] for own, name in names.items() if own in figures}
 
 
 def _usage(figures: Mapping[str, JsonValue] | Mapping[str, float]) -> dict[str, JsonValue]:

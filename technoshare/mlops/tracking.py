@@ -11,8 +11,12 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from technoshare.mlops.record import record_of
-from technoshare.mlops.replay import ReplayThread
+from technoshare.aside import aside
+from technoshare.mlops.comparison import Comparison
+from technoshare.mlops.privacy import Privacy
+from technoshare.mlops.record import JobRecord, record_of
+from technoshare.mlops.replay_thread import ReplayThread
+from technoshare.mlops.shadow import shadow_record
 from technoshare.mlops.spool import Spool, open_spool
 from technoshare.mlops.tracing import Recorder, Untracked
 from technoshare.models import Job, JobId, Outcome, SpanKind, Trail, Vote
@@ -36,6 +40,7 @@ class SpooledTracker:
     tracing: bool
     app_version: str
     projects_hash: str
+    privacy: Privacy
 
     def span(self, name: str, kind: SpanKind) -> AbstractContextManager[ActiveSpan]:
         """Open a span below the current one, in memory only."""
@@ -43,19 +48,31 @@ class SpooledTracker:
 
     async def record(self, job: Job, times: JobTimes, trails: Mapping[str, Trail], outcome: Outcome) -> None:
         """Keep the job durably. A spool that cannot be written costs the record, never the job."""
-        record = record_of(job, times, trails, outcome, app_version=self.app_version, projects_hash=self.projects_hash)
+        await self._keep(self._told(job, times, trails, outcome), job.channel)
+
+    async def shadow(
+        self, job: Job, times: JobTimes, trails: Mapping[str, Trail], outcome: Outcome, comparison: Comparison | None
+    ) -> None:
+        """Keep a shadow run, as `record` does."""
+        await self._keep(shadow_record(self._told(job, times, trails, outcome), comparison), job.channel)
+
+    def _told(self, job: Job, times: JobTimes, trails: Mapping[str, Trail], outcome: Outcome) -> JobRecord:
+        return record_of(job, times, trails, outcome, app_version=self.app_version, projects_hash=self.projects_hash)
+
+    async def _keep(self, record: JobRecord, channel: str) -> None:
         kept = {"runs": record.runs if self.tracking else (), "trace": record.trace if self.tracing else None}
+        record = await aside(self.privacy.record, record.model_copy(update=kept), channel)
         try:
-            await self.spool.put(record.model_copy(update=kept))
+            await self.spool.put(record)
         except sqlite3.Error as error:
-            logger.error("job %s is not recorded for MLflow: %s", job.id, error)  # noqa: TRY400 - no traceback says more
+            logger.error("job %s is not recorded for MLflow: %s", record.job_id, error)  # noqa: TRY400 - no traceback says more
 
     async def vote(self, vote: Vote) -> None:
         """Keep the vote durably. It belongs to the job's trace: with tracing off it is not sent."""
         if not self.tracing:
             return
         try:
-            await self.spool.vote(vote)
+            await self.spool.vote(self.privacy.vote(vote))
         except sqlite3.Error as error:
             logger.error("a vote on job %s is not recorded for MLflow: %s", vote.job_id, error)  # noqa: TRY400 - as above
 
@@ -124,6 +141,7 @@ async def open_tracker(  # noqa: PLR0913 - settings, passed as values
     app_version: str,
     projects_hash: str,
     busy: Callable[[], bool],
+    privacy: Privacy = Privacy(),  # noqa: B008 - it has no state
 ) -> AsyncIterator[SpooledTracker | SwitchedOff]:
     """Open spool and replay; leaving takes 3 s at most. With both switches off, nothing is opened or imported.
 
@@ -136,8 +154,7 @@ async def open_tracker(  # noqa: PLR0913 - settings, passed as values
     async with open_spool(spool) as opened:
         replay = ReplayThread(opened, uri=uri, experiment=experiment, busy=busy)
         try:
-            yield SpooledTracker(
-                opened, Recorder() if tracing else Untracked(), tracking, tracing, app_version, projects_hash
-            )
+            spans = Recorder() if tracing else Untracked()
+            yield SpooledTracker(opened, spans, tracking, tracing, app_version, projects_hash, privacy)
         finally:
             await replay.close()

@@ -12,7 +12,7 @@ _SHORTEST = 8
 _KEY_BLOCK = r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----(?:.*?-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|.*)"
 _SHAPES = re.compile(
     rf"{_KEY_BLOCK}|"
-    r"(?<![A-Za-z0-9])(?:"
+    r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))(?:"  # the letter of an escaped line end is no part of a word
     r"xox[a-z]-[\w-]{6,}|xapp-[\w-]{6,}|xwfp-[\w-]{6,}|"  # Slack
     r"sk-(?:proj-|ant-|svcacct-|or-)?[\w-]{16,}|"  # OpenAI, Anthropic, OpenRouter
     r"gh[pousr]_\w{16,}|github_pat_\w{20,}|glpat-[\w-]{16,}|"

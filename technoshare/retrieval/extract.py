@@ -82,7 +82,7 @@ def html_document(body: bytes, url: str, charset: str = "") -> Document:
     return Document(
         text=text,
         sections=sections_of(text, lambda line: line if line in headings else ""),
-        title=clean(squeeze(about.title or "")),
+        title=clean(squeeze(about.title or "")).rstrip("¶ "),  # the link to a heading itself, in documentation
         authors=tuple(clean(name) for name in (about.author or "").split("; ") if name.strip()),
         published=about.date or "",
         language=language_of(text, tree.get("lang") or ""),

@@ -39,7 +39,7 @@ log = logging.getLogger("technoshare.slack")
 
 THANKS = "Thanks for the 👍. Only you see this; press it again to take it back."
 TAKEN_BACK = "Your vote is taken back."
-NO_FORM = "Your 👎 counts. Slack was too slow to ask you why; press 👎 twice to be asked again."
+NO_FORM = "Your 👎 counts. The form that asks why did not open; press 👎 twice to be asked again."
 NO_LONGER = "Your 👎 no longer stands, so its reason is not kept."
 
 Json = dict[str, Any]

@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from technoshare.errors import Transient
 from technoshare.models import Job
+from technoshare.slack.errands import PATIENCE, Errands
 from technoshare.slack.lookup import own_posts
 from technoshare.slack.web import NO_ANSWER, code_of
 
@@ -17,9 +18,6 @@ log = logging.getLogger("technoshare.slack")
 
 LATE = 60.0
 """Seconds after a second sending until the thread is looked at once more."""
-
-PATIENCE = 5.0
-"""Seconds that a stopping bot gives to the looks that it has brought forward."""
 
 
 class Healer:
@@ -30,22 +28,16 @@ class Healer:
         self._bot_id = bot_id
         self._late = late
         self._closing = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands("a duplicate could not be looked for")
 
     def look_again(self, job: Job, token: str, since: float) -> None:
         """Look later for posts that carry the token, and delete all but the oldest; failures are logged."""
-        task = asyncio.create_task(self._heal(job, token, since))
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        self._errands.begin(self._heal(job, token, since))
 
     async def close(self, patience: float = PATIENCE) -> None:
         """Look at once where a look is due later, wait so many seconds, cancel the rest."""
         self._closing.set()
-        if self._tasks:
-            _, unfinished = await asyncio.wait(self._tasks, timeout=patience)
-            for task in unfinished:
-                task.cancel()
-            await asyncio.gather(*unfinished, return_exceptions=True)
+        await self._errands.close(patience)
 
     async def _heal(self, job: Job, token: str, since: float) -> None:
         await self._later()
@@ -68,8 +60,3 @@ class Healer:
                 await self._closing.wait()
         except TimeoutError:
             pass  # it is late now
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a duplicate could not be looked for: %s: %s", type(error).__name__, error)

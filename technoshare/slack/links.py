@@ -34,7 +34,7 @@ def links_of(event: Json) -> tuple[str, ...]:
 
 
 def text_of(event: Json) -> str:
-    """Return the message as its author sees it: labels instead of addresses, nothing escaped."""
+    """Return the message as its author sees it: labels instead of addresses, people by their id."""
     return _unescaped(_TOKEN.sub(_seen, _raw_text(event)))
 
 
@@ -89,7 +89,9 @@ def _storable(text: str) -> str:
 def _seen(token: re.Match[str]) -> str:
     """Return what Slack shows for one `<…>`."""
     target, label = token[1], token[2]
-    if target[0] in "@#":
+    if target[0] == "@":
+        return target  # people by their id: MLflow is told this text, and no names
+    if target[0] == "#":
         return target[0] + (label or target[1:]).removeprefix(target[0])
     return label or target.replace("!", "@", 1 if target[0] == "!" else 0)
 

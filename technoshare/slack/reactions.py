@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Literal
 from weakref import WeakValueDictionary
 
@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from technoshare.errors import Refused
 from technoshare.models import Job, JobId, Outcome
 from technoshare.ports import Clock, JobEngine, Messages
+from technoshare.slack.errands import Errands
 from technoshare.slack.web import NO_ANSWER, code_of, failure_of
 
 log = logging.getLogger("technoshare.slack")
@@ -28,9 +29,6 @@ MEND_SECONDS = 600.0
 
 Went = Literal["done", "refused", "unknown"]
 """How a call to Slack went; `unknown` may be asked again."""
-
-PATIENCE = 5.0
-"""Seconds that a stopping bot waits for signs on their way."""
 
 
 def sign_of(ends: Sequence[Outcome | None]) -> str | None:
@@ -58,43 +56,26 @@ class Signs:
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._end_slots = asyncio.Semaphore(_ENDS_AT_ONCE)
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._closed = False
+        self._errands = Errands("a sign could not be looked up or noted")
+        self.close = self._errands.close
 
     def give(self, channel: str, ts: str, job_ids: Sequence[JobId]) -> None:
         """Set 👀 on a message soon and note the moment for its jobs."""
-        self._begin(self._give(channel, ts, job_ids))
+        self._errands.begin(self._give(channel, ts, job_ids))
 
     def again(self, job: Job) -> None:
         """Turn ⚠️ back into 👀 soon: a link is tried anew."""
-        self._begin(self._give(job.channel, job.ts, [job.id], instead=(FAILED,)))
+        self._errands.begin(self._give(job.channel, job.ts, [job.id], instead=(FAILED,)))
 
     def end(self, job: Job) -> None:
         """Turn 👀 into ✅ or ⚠️ soon, if the job was the last of its message to end."""
-        self._begin(self._end(job.channel, job.ts, anew=job.generation > 0))
+        self._errands.begin(self._end(job.channel, job.ts, anew=job.generation > 0))
 
     async def mend(self) -> None:
         """Set the ends' signs that a crash or an outage ate, now and every ten minutes, until cancelled."""
         while True:
-            self._begin(self._mend())
+            self._errands.begin(self._mend())
             await asyncio.sleep(MEND_SECONDS)
-
-    async def close(self, patience: float = PATIENCE) -> None:
-        """Wait so many seconds for what is under way and cancel the rest; nothing begins any more."""
-        self._closed = True
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=patience)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-
-    def _begin(self, work: Coroutine[None, None, None]) -> None:
-        if self._closed:
-            work.close()
-            return
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
 
     def _turn(self, channel: str, ts: str) -> asyncio.Lock:
         """Return what keeps the signs of one message in order: a 👀 that Slack puts off must not follow its ✅."""
@@ -135,11 +116,6 @@ class Signs:
     async def _remove(self, channel: str, ts: str, name: str) -> Went:
         call = self._client.reactions_remove(channel=channel, name=name, timestamp=ts)
         return await _went(call, f"{SHOWN[name]} stays on {ts} in {channel}", fine="no_reaction")
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a sign could not be looked up or noted: %s: %s", type(error).__name__, error)
 
 
 async def _went(call: Awaitable[object], trouble: str, *, fine: str) -> Went:

@@ -81,7 +81,7 @@ async def test_votes_reasons_changes_and_removals_reach_the_trace_of_their_comme
         assert await workspace.press(ts, "vote-down")
         await workspace.until(workspace.view)
         assert await workspace.submit({"reasons": ["wrong_facts"], "words": "It took <!here> nine minutes"})
-        reason = "wrong_facts: It took here nine minutes"
+        reason = "wrong_facts: It took [mention removed] nine minutes"
         await told(mlflow_server, experiment, (YOU, False, reason), (ADA, True, ""))
 
         assert await workspace.press(ts, "vote-down")
@@ -109,3 +109,22 @@ async def test_a_vote_while_mlflow_is_away_arrives_when_it_is_back_though_the_bo
                 assert await workspace.press(ts, "vote-up", user=ADA)
                 await told(server.url, experiment, (YOU, False, "other"))
                 assert await bot.stop() == 0
+
+
+async def test_a_fall_of_the_votes_is_one_line_in_the_operators_channel_however_often_the_bot_starts(tmp_path):
+    async with open_workspace() as workspace:
+        operators = workspace.add_channel("operators")
+        settings = environment(workspace, tmp_path, ALERT_CHANNEL=operators, ALERT_VOTES="2")
+        async with running_bot(settings) as bot:
+            ts = await commented(workspace, BLOG)
+            assert await workspace.press(ts, "vote-down")
+            await workspace.until(workspace.view)
+            await bot.kill()
+        async with running_bot(settings) as bot:
+            await workspace.until(lambda: workspace.messages(operators), timeout=60)
+            await bot.kill()
+        async with running_bot(settings) as bot:
+            await commented(workspace, DOCS)  # by then it has looked at the rates
+            assert await bot.stop() == 0
+        (alert,) = workspace.messages(operators)
+        assert alert["text"].startswith("1 of the last 1 votes (100 %) are 👎, more than the 30 % allowed")

@@ -228,6 +228,11 @@ def test_live_without_a_key_is_exit_code_2(folder):
     assert "OPENAI_API_KEY" in reasons(folder)
 
 
+def test_a_prompt_cannot_be_evaluated_by_an_engine_that_reads_none(folder):
+    assert run(folder, "--prompt", "staging") == 2
+    assert "the keyless engine reads no prompt" in reasons(folder)
+
+
 def test_embedded_mode_opens_no_socket_beyond_this_machine(folder):
     asked, watching = [], True
 
@@ -310,7 +315,7 @@ def test_a_failed_an_errored_and_a_partial_run_cannot_be_blessed(folder, capsys)
     assert "did not pass" in bless(folder, capsys)[1]
     write(folder, NOTE, DOCS)
     run(folder, "--only", "note")
-    assert "only the whole dataset" in bless(folder, capsys)[1]
+    assert "only a whole evaluation" in bless(folder, capsys)[1]
     run(folder, "--bad-comments", "nowhere.yaml")
     assert bless(folder, capsys)[0] == 1
     assert not (folder / "baseline.json").exists()

@@ -111,7 +111,7 @@ async def test_too_few_comments_are_no_rate(database, alerts, time):
 
 async def test_a_fall_is_told_once_and_again_only_after_a_real_recovery(database, alerts, time):
     told = []
-    for outcomes in (bad(10), good(8), bad(1), good(10), bad(3)):  # 100, 20, 30: a wobble; 0 % is a recovery; 30 %
+    for outcomes in (bad(10), good(8), bad(3), good(10), bad(3)):  # 100, 20, 30 %: a wobble; 0, 30 %: a new fall
         await commented(database, *outcomes)
         told.append(len(await said(alerts, time)))
     assert told == [1, 0, 0, 0, 1]

@@ -7,6 +7,7 @@ import pytest
 
 from technoshare.jobs.engine import open_engine
 from technoshare.jobs.health import FIRST, LATE, PERIOD, tell_health
+from technoshare.mlops.privacy import Privacy
 from technoshare.mlops.spool import open_spool
 from technoshare.mlops.tracing import Recorder, Untracked
 from technoshare.mlops.tracking import SpooledTracker
@@ -95,7 +96,9 @@ async def test_a_record_that_waits_for_mlflow_too_long_makes_it_a_warning(engine
 async def test_what_the_spool_holds_is_told_with_its_age(engine, caplog, tmp_path):
     moment = FakeTime()
     async with open_spool(tmp_path / "spool.db", clock=moment) as spool:
-        tracker = SpooledTracker(spool, Recorder(), tracking=True, tracing=True, app_version="1", projects_hash="5eed")
+        tracker = SpooledTracker(
+            spool, Recorder(), tracking=True, tracing=True, app_version="1", projects_hash="5eed", privacy=Privacy()
+        )
         assert (await tracker.health()) == Health("MLflow: all delivered")
         await tracker.record(sample.a_job(), sample.TIMES, sample.trails(sample.a_job()), "success")
         moment.now += 1200

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from technoshare.jobs.engine import open_engine
+from technoshare.jobs.forgetting import drop_job
 from technoshare.jobs.votes import SqliteVotes
 from technoshare.models import Click, Vote
 from tests.jobs.sample import NOW, a_job, a_receipt
@@ -95,6 +96,13 @@ async def test_a_button_that_is_not_under_a_comment_of_that_job_counts_for_nothi
     assert await standing(engine) == []
 
 
+async def test_a_job_that_was_forgotten_takes_no_votes_any_more(engine, votes):
+    await votes.cast(a_click())
+    await drop_job(engine.database, JOB.id)
+    assert await votes.cast(a_click("down", NOW + 1)) is None
+    assert await standing(engine) == []
+
+
 async def test_a_comment_whose_receipt_is_not_stored_yet_can_be_voted_on(engine, votes):
     await retried(engine)
     await posted(engine, 1, None)
@@ -132,11 +140,14 @@ async def test_what_is_new_is_handed_on_once_and_a_reason_makes_it_new_again(vot
     assert heard.votes == [down, explained]
 
 
-async def test_a_vote_that_is_taken_back_is_handed_on_as_taken_back(votes, heard):
-    await votes.cast(a_click())
-    await votes.cast(a_click(at=NOW + 1))
+async def test_a_vote_that_was_changed_or_taken_back_is_handed_on_again_without_the_old_reason(votes, heard):
+    down = await votes.cast(a_click("down"))
+    await votes.explain(down.model_copy(update={"reason": "other"}))
+    for at, value in enumerate(["up", "up"], 1):
+        await votes.hand_on()
+        await votes.cast(a_click(value, NOW + at))
     await votes.hand_on()
-    assert [vote.value for vote in heard.votes] == ["none"]
+    assert [(vote.value, vote.reason) for vote in heard.votes] == [("down", "other"), ("up", ""), ("none", "")]
 
 
 async def test_a_process_that_dies_while_it_hands_on_leaves_the_vote_to_the_next_one(engine, votes, heard):

@@ -29,6 +29,7 @@ async def test_the_setting_chooses_the_wire_and_a_server_without_keys_needs_none
         assert writer.model == "gpt-4o"
         assert writer.models[0].wire.wire._server._client.api_key == "none"
         assert facts.usage.cost_usd > 0
+        assert writer.models[0].tracker.spans[0].attributes["provider"] == "127.0.0.1"
         assert server.stats()["by_api"] == {wire: 1}
 
 

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 
@@ -75,9 +76,12 @@ class Forward(BaseHTTPRequestHandler):
         pass
 
 
+R = TypeVar("R", bound=Road)
+
+
 @contextmanager
-def open_road(target: str) -> Iterator[Road]:
-    with Road(target) as road:
+def open_road(target: str, kind: type[R] = Road) -> Iterator[R]:
+    with kind(target) as road:
         thread = threading.Thread(target=road.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:

@@ -8,6 +8,7 @@ import pytest
 
 from technoshare.mlops.replay import ENVIRONMENT
 from technoshare.mlops.server import running_server
+from technoshare.mlops.tracking import open_tracker
 
 os.environ |= ENVIRONMENT  # mlflow reads it when it is imported, which the tests do before the replay thread could
 
@@ -38,3 +39,23 @@ def uri(request, direct_folder, monkeypatch) -> str:
 def experiment() -> str:
     """Name of an experiment that nobody else uses."""
     return f"technoshare_{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def tracker_to(mlflow_server, experiment, tmp_path):
+    """Open the tracker of a bot that keeps its spool in this test's folder; what is given replaces the usual."""
+
+    def opened(**changes):
+        settings = {
+            "uri": mlflow_server,
+            "experiment": experiment,
+            "tracking": True,
+            "tracing": True,
+            "spool": tmp_path / "mlflow-spool.db",
+            "app_version": "0.1.0",
+            "projects_hash": "5eed",
+            "busy": lambda: False,
+        }
+        return open_tracker(**(settings | changes))
+
+    return opened

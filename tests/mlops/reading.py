@@ -1,15 +1,54 @@
 """Reads MLflow back with a client of its own, and compares it with what was told."""
 
+import asyncio
+import json
+from pathlib import Path
+
 import pytest
 from mlflow import MlflowClient
+from mlflow.entities import ViewType
+from mlflow.store.entities import PagedList
 
 from technoshare.mlops.record import JobRecord
+
+
+async def delivered(tracker, count: int) -> None:
+    """Wait until MLflow has so many entries."""
+    async with asyncio.timeout(120):
+        while (await tracker.spool.counts())["delivered"] < count:  # noqa: ASYNC110 - nothing in the bot ever waits for it
+            await asyncio.sleep(0.05)
+
+
+def votes(uri: str, record: JobRecord) -> list:
+    """Who voted what on the job's comment, with which reason."""
+    assessments = MlflowClient(uri).get_trace(record.trace.id).info.assessments
+    return sorted((a.source.source_id, a.value, a.rationale) for a in assessments if a.name == "user_feedback")
+
+
+def everything(uri: str, experiment: str, folder: Path) -> str:
+    """All that MLflow can still say about an experiment, deleted runs and every artifact included."""
+    client = MlflowClient(uri)
+    number = client.get_experiment_by_name(experiment).experiment_id
+    runs = client.search_runs([number], run_view_type=ViewType.ALL)
+    files = [(run.info.run_id, file.path) for run in runs for file in client.list_artifacts(run.info.run_id)]
+    return "\n".join(
+        [
+            *(trace.to_json() for trace in client.search_traces(locations=[number])),
+            *(json.dumps(run.to_dictionary()) for run in runs),
+            *(Path(client.download_artifacts(*file, str(folder))).read_text("utf-8") for file in files),
+        ]
+    )
 
 
 def read_back(uri: str, experiment: str) -> tuple[MlflowClient, list, list]:
     client = MlflowClient(uri)
     found = client.get_experiment_by_name(experiment).experiment_id
-    return client, list(client.search_runs([found], max_results=1000)), client.search_traces(locations=[found])
+    runs = client.search_runs([found], max_results=50_000)
+    traces = client.search_traces(locations=[found], max_results=500)
+    while traces.token:
+        more = client.search_traces(locations=[found], max_results=500, page_token=traces.token)
+        traces = PagedList([*traces, *more], more.token)
+    return client, list(runs), traces
 
 
 def assert_complete(uri: str, experiment: str, *records: JobRecord) -> None:

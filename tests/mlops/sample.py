@@ -59,8 +59,20 @@ def a_new_job() -> Job:
 
 def a_new_record(*, passed: bool = True, job: Job | None = None) -> JobRecord:
     job = job or a_new_job()
-    outcome = "success" if passed else "degraded"
-    return record_of(job, TIMES, trails(job, passed=passed), outcome, app_version="0.1.0", projects_hash="5eed")
+    return recorded(job, trails(job, passed=passed), passed=passed)
+
+
+def recorded(job: Job, told: dict[str, Trail], *, passed: bool) -> JobRecord:
+    return record_of(job, TIMES, told, "success" if passed else "degraded", app_version="0.1.0", projects_hash="5eed")
+
+
+async def finish(tracker, job: Job | None = None, *, passed: bool = True) -> JobRecord:
+    """The job's end, as the bot reports it; returns what should arrive."""
+    job = job or a_new_job()
+    told = trails(job, passed=passed)
+    record = recorded(job, told, passed=passed)
+    await tracker.record(job, TIMES, told, record.runs[0].tags["outcome"])
+    return record
 
 
 def a_vote(record: JobRecord, value: str = "up", *, user: str = "U1", at: float = START, reason: str = "") -> Vote:

@@ -1,35 +1,15 @@
 """A forgotten job is gone from a real MLflow, and only that one."""
 
-import json
-from pathlib import Path
-
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 
 from technoshare.mlops.entry import Forgetting
-from technoshare.mlops.replay import Away
 from technoshare.mlops.upload import Upload
 from tests.mlops import sample
-from tests.mlops.breakable import open_road
-from tests.mlops.reading import assert_complete
+from tests.mlops.reading import assert_complete, everything
 from tests.mlops.sample import a_new_record, a_vote
-
-
-def everything(uri: str, experiment: str, folder: Path) -> str:
-    """All that MLflow can still say about an experiment, deleted runs and every artifact included."""
-    client = MlflowClient(uri)
-    number = client.get_experiment_by_name(experiment).experiment_id
-    runs = client.search_runs([number], run_view_type=ViewType.ALL)
-    files = [(run.info.run_id, file.path) for run in runs for file in client.list_artifacts(run.info.run_id)]
-    return "\n".join(
-        [
-            *(trace.to_json() for trace in client.search_traces(locations=[number])),
-            *(json.dumps(run.to_dictionary()) for run in runs),
-            *(Path(client.download_artifacts(*file, str(folder))).read_text("utf-8") for file in files),
-        ]
-    )
 
 
 def of_one_job(generations: int) -> list:
@@ -92,21 +72,6 @@ def test_runs_that_somebody_deleted_by_hand_are_emptied_too(uri, experiment, tmp
         client.delete_run(run.info.run_id)
     upload.forget(Forgetting(job_id=record.job_id))
     assert record.runs[0].tags["target_url"] not in everything(uri, experiment, tmp_path)
-
-
-@pytest.mark.parametrize("nth", [1, 2, 3, 4, 5, 9, 12])
-def test_forgetting_that_broke_off_anywhere_is_completed(mlflow_server, experiment, tmp_path, nth):
-    others, (record,) = a_new_record(), of_one_job(1)
-    for each in (record, others):
-        Upload(mlflow_server, experiment).send(each, begun=False)
-    with open_road(mlflow_server) as road:
-        upload = Upload(road.url, experiment)
-        road.cut(after=nth)
-        with pytest.raises(Away):
-            upload.forget(Forgetting(job_id=record.job_id))
-    Upload(mlflow_server, experiment).forget(Forgetting(job_id=record.job_id))
-    assert record.runs[0].tags["target_url"] not in everything(mlflow_server, experiment, tmp_path)
-    assert_complete(mlflow_server, experiment, others)
 
 
 def test_the_same_job_of_another_bot_in_an_experiment_of_its_own_is_untouched(uri, experiment):

@@ -1,18 +1,15 @@
 """What people think of a comment, on the trace of its job, read back from a real MLflow."""
 
+import asyncio
+
 import pytest
 from mlflow import MlflowClient
 
 from technoshare.mlops.replay import Away, Missing
 from technoshare.mlops.upload import Upload
 from tests.mlops.breakable import open_road
-from tests.mlops.sample import a_new_record, a_vote
-
-
-def votes(uri: str, record) -> list:
-    """Who voted what, with which reason."""
-    assessments = MlflowClient(uri).get_trace(record.trace.id).info.assessments
-    return sorted((a.source.source_id, a.value, a.rationale) for a in assessments if a.name == "user_feedback")
+from tests.mlops.reading import delivered, votes
+from tests.mlops.sample import START, a_new_job, a_new_record, a_vote, finish
 
 
 def test_a_vote_stands_on_the_trace_with_its_person_its_reason_and_its_time(uri, experiment):
@@ -72,15 +69,50 @@ def test_in_a_deleted_experiment_a_vote_waits_with_everything_else(uri, experime
         upload.vote(a_vote(a_new_record()))
 
 
-@pytest.mark.parametrize("nth", [1, 2, 3])
-def test_a_vote_whose_delivery_broke_off_anywhere_stands_once(mlflow_server, experiment, nth):
-    record = a_new_record()
-    Upload(mlflow_server, experiment).send(record, begun=False)
-    Upload(mlflow_server, experiment).vote(a_vote(record, "down", reason="an earlier one"))
+# ---------------------------------------------------------------- through the spool
+
+
+async def test_votes_given_while_mlflow_was_away_arrive_behind_their_job_and_the_last_one_stands(
+    mlflow_server, tracker_to
+):
     with open_road(mlflow_server) as road:
-        upload = Upload(road.url, experiment)
-        road.cut(after=nth)
-        with pytest.raises(Away):
-            upload.vote(a_vote(record))
-    Upload(mlflow_server, experiment).vote(a_vote(record))
-    assert votes(mlflow_server, record) == [("U1", True, None)]
+        road.cut()
+        async with tracker_to(uri=road.url) as tracker:
+            record = await finish(tracker)
+            for vote in (a_vote(record, "up"), a_vote(record, "down", at=START + 1, reason="wrong facts")):
+                await tracker.vote(vote)
+            await tracker.vote(a_vote(record, "up", user="U2"))
+            assert await asyncio.to_thread(road.refused.wait, 60)
+            road.mend()
+            await delivered(tracker, 3)
+    assert await asyncio.to_thread(votes, mlflow_server, record) == [("U1", False, "wrong facts"), ("U2", True, None)]
+
+
+async def test_a_vote_that_came_before_its_job_ended_arrives_and_does_not_hold_up_others(
+    mlflow_server, tracker_to, monkeypatch
+):
+    monkeypatch.setattr("technoshare.mlops.replay.FIRST_WAIT", 0.05)
+    job = a_new_job()
+    async with tracker_to() as tracker:
+        early = a_new_record(job=job)
+        await tracker.vote(a_vote(early))
+        await finish(tracker)
+        await delivered(tracker, 1)
+        await finish(tracker, job)
+        await delivered(tracker, 3)
+    assert await asyncio.to_thread(votes, mlflow_server, early) == [("U1", True, None)]
+
+
+async def test_with_tracing_off_votes_are_not_sent_since_they_belong_to_a_trace(tracker_to):
+    async with tracker_to(tracing=False) as tracker:
+        record = await finish(tracker)
+        await tracker.vote(a_vote(record))
+        await delivered(tracker, 1)
+        assert await tracker.spool.counts() == {"waiting": 0, "delivered": 1, "shelved": 0}
+
+
+async def test_a_vote_that_cannot_be_kept_is_logged_and_breaks_nothing(tracker_to, caplog):
+    async with tracker_to() as tracker:
+        await tracker.spool._database.execute("drop table entries")
+        await tracker.vote(a_vote(a_new_record()))
+    assert "a vote on job" in caplog.text

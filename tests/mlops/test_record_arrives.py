@@ -95,6 +95,7 @@ def test_a_model_of_ones_own_gets_no_price_of_a_namesake(mlflow_server, experime
     assert not (trace.info.cost or {}).get("total_cost")
     (call,) = [span for span in trace.data.spans if span.name == "llm.call"]
     assert call.get_attribute("mlflow.llm.provider") == "llm.example.org"
+    assert call.get_attribute("mlflow.llm.cost") == {}, "MLflow would price it by its own list otherwise"
 
 
 def test_input_and_output_cost_are_told_apart_where_all_calls_do(mlflow_server, experiment):

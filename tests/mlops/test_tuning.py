@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import requests
 
 from technoshare.cli import main
 from technoshare.errors import ConfigError
-from technoshare.mlops import tuning
+from technoshare.mlops import server, tuning
 from technoshare.mlops.server import running_server
 from tests.observe.tune import fill
 
@@ -37,7 +38,8 @@ def untuned(made, tmp_path, monkeypatch) -> Path:
     """The same as MLflow leaves it, with some runs; it lies in the current folder."""
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "mlflow.db"
-    path.write_bytes(made.read_bytes())
+    with closing(sqlite3.connect(made)) as connection:
+        connection.execute("vacuum into ?", [str(path)])  # whole, even if the server was killed before it cleared up
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("pragma journal_mode = delete")
     fill(path, 300)
@@ -83,12 +85,12 @@ def sorts_with_an_index(connection: sqlite3.Connection) -> bool:
 
 
 def test_a_server_that_runs_meanwhile_goes_on_and_takes_runs(untuned):
-    with running_server(port=0, db=untuned, artifacts=untuned.parent / "mlartifacts") as server:
+    with running_server(port=0, db=untuned, artifacts=untuned.parent / "mlartifacts") as started:
         tuning.tune(untuned)
-        answer = requests.post(f"{server.url}/api/2.0/mlflow/runs/create", json={"experiment_id": "0"}, timeout=30)
+        answer = requests.post(f"{started.url}/api/2.0/mlflow/runs/create", json={"experiment_id": "0"}, timeout=30)
         assert answer.ok
         asked = {"experiment_ids": ["0"], "order_by": ["metrics.latency_seconds DESC"], "max_results": 50}
-        found = requests.post(f"{server.url}/api/2.0/mlflow/runs/search", json=asked, timeout=30).json()["runs"]
+        found = requests.post(f"{started.url}/api/2.0/mlflow/runs/search", json=asked, timeout=30).json()["runs"]
     values = [
         next(metric["value"] for metric in run["data"]["metrics"] if metric["key"] == "latency_seconds")
         for run in found
@@ -100,6 +102,31 @@ def test_the_server_makes_the_statistics_itself_when_it_starts(untuned):
     with running_server(port=0, db=untuned, artifacts=untuned.parent / "mlartifacts"):
         assert tuning.look(untuned).statistics > 10
         assert tuning.look(untuned).journal == "wal"
+
+
+class TwoDays:
+    """A server's process that ends on its second day."""
+
+    def __init__(self) -> None:
+        self.asked: list[float] = []
+
+    def wait(self, seconds: float) -> int:
+        self.asked.append(seconds)
+        if len(self.asked) == 1:
+            raise subprocess.TimeoutExpired("mlflow", seconds)
+        return 7
+
+
+def test_a_server_that_runs_for_days_gets_fresh_statistics_each_day(untuned):
+    process = TwoDays()
+    assert server.wait(server.Server("http://127.0.0.1:9", process), untuned) == 7
+    assert process.asked == [86_400.0, 86_400.0]
+    assert tuning.look(untuned).statistics > 10
+
+
+def test_a_day_on_which_the_file_cannot_be_had_does_not_end_the_server(tmp_path, capsys):
+    assert server.wait(server.Server("http://127.0.0.1:9", TwoDays()), tmp_path / "gone.db") == 7
+    assert "no fresh statistics today" in capsys.readouterr().err
 
 
 def test_a_file_that_somebody_writes_to_for_long_is_told_in_one_line(untuned):

@@ -27,7 +27,8 @@ def test_a_job_arrives_as_it_was(uri, experiment, tmp_path):
         assert listed == set(told.artifacts)
         for name, text in told.artifacts.items():
             assert Path(client.download_artifacts(run.info.run_id, name, str(tmp_path))).read_text("utf-8") == text
-    assert trace.info.token_usage == {"input_tokens": 2100, "output_tokens": 700, "total_tokens": 2800}
+    tokens = {"input_tokens": 2100, "output_tokens": 700, "total_tokens": 2800, "cache_read_input_tokens": 200}
+    assert trace.info.token_usage == tokens
     assert trace.info.cost["total_cost"] == pytest.approx(0.0115)
 
 
@@ -60,7 +61,7 @@ def test_a_job_costs_at_most_26_requests(mlflow_server, experiment):
         assert road.requests - before <= 26
 
 
-@pytest.mark.parametrize("nth", [1, 2, 4, 8, 16, 24, 25, 26])
+@pytest.mark.parametrize("nth", [6, 16, 25])
 def test_a_delivery_that_broke_off_anywhere_is_completed_without_doubling_anything(mlflow_server, experiment, nth):
     record = a_new_record(passed=False)
     with open_road(mlflow_server) as road:

@@ -170,3 +170,8 @@ def test_plain_text_has_the_sections_of_its_markdown_headings():
     assert found.title == "Queues"
     assert [each.title for each in found.sections] == ["", "Queues", "Price"]
     assert found.text[found.sections[2].start :] == SECOND
+
+
+def test_a_title_is_told_without_the_sign_that_links_to_it():
+    page = f'<html><head><title>x</title></head><body><main><h1>Queues in tables<a class="headerlink" href="#q">¶</a></h1><p>{FIRST}</p></main></body></html>'
+    assert html_document(page.encode(), "https://docs.example.org/queues.html").title == "Queues in tables"

@@ -1,8 +1,10 @@
 """Clicks on 👍 and 👎, over the real Bolt client and a real WebSocket: what is stored, said, asked, and to whom."""
 
 import asyncio
+import json
 import logging
 import sqlite3
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,6 +18,7 @@ from technoshare.workspace.server import open_workspace
 from tests.samples import reviewed
 from tests.slack.sample import Engine, Votes, a_bot, a_running_bot, acked
 
+ROOT = Path(__file__).resolve().parents[2]
 JOB = "0123456789ab"
 ADA = "U0ADA000001"
 
@@ -176,6 +179,12 @@ async def test_an_answer_that_slack_does_not_take_costs_nothing_but_a_line_in_th
         await workspace.until(workspace.view)
     assert "a vote's answer did not reach its author: user_not_in_channel" in caplog.text
     assert len(votes.clicks) == 2
+
+
+def test_the_manifest_lets_slack_tell_the_app_what_is_clicked_and_needs_no_scope_for_it():
+    manifest = json.loads((ROOT / "manifest.json").read_text())
+    assert manifest["settings"]["interactivity"]["is_enabled"]
+    assert "reactions:read" not in manifest["oauth_config"]["scopes"]["bot"]
 
 
 # ---------------------------------------------------------------- hostile payloads

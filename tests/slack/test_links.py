@@ -106,7 +106,7 @@ def test_very_deep_nesting_ends():
         ("a &amp; b &lt;c&gt;", "a & b <c>"),
         ("read <https://a.example/?x=1&amp;y=2>", "read https://a.example/?x=1&y=2"),
         ("read <https://a.example/|this>", "read this"),
-        ("<@U1> <@U2|ada> <#C1|links> <!here> <!subteam^S1|@team>", "@U1 @ada #links @here @team"),
+        ("<@U1> <@U2|ada> <#C1|links> <!here> <!subteam^S1|@team>", "@U1 @U2 #links @here @team"),
         ("&amp;lt; stays written", "&lt; stays written"),
         ("half \ud800 a pair", "half ? a pair"),
     ],

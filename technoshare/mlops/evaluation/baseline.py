@@ -8,9 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from technoshare.errors import ConfigError, TechnoShareError
+from technoshare.datafile import load_value
+from technoshare.errors import TechnoShareError
 from technoshare.mlops.evaluation.results import ExampleResult, Mode, Report, Results
 from technoshare.models import PromptRef, Value
 
@@ -86,14 +87,7 @@ def key_of(dataset_name: str, mode: Mode, model: str) -> str:
 
 def load_baselines(path: Path) -> Baselines:
     """Read the file; one that is not there holds none. Raises `ConfigError` when it cannot be used."""
-    try:
-        return Baselines.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return Baselines()
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from error
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {error.errors(include_url=False, include_input=False)[0]['msg']}") from error
+    return load_value(path, Baselines) if path.exists() else Baselines()
 
 
 def bless(path: Path, report: Report, *, by: str, at: str) -> Baseline:
@@ -103,7 +97,7 @@ def bless(path: Path, report: Report, *, by: str, at: str) -> Baseline:
         why = "could not be completed" if verdict.verdict == "error" else "did not pass"
         raise NotBlessed(f"only a passed evaluation can be blessed; this one {why}: {' '.join(verdict.reasons)}")
     if results.part:
-        raise NotBlessed(f"only the whole dataset can be blessed, not {results.part}")
+        raise NotBlessed(f"only a whole evaluation can be blessed, not {results.part}")
     baseline = _baseline(results, by=by, at=at)
     standing = load_baselines(path).baselines
     told = Baselines(baselines=dict(sorted((standing | {baseline.key: baseline}).items())))

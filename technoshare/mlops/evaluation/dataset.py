@@ -1,6 +1,6 @@
 """Evaluation examples: a YAML or JSON file, each example with what was frozen for it, checked before anything runs.
 
-The plain format (`examples: id, url, slack_text, expected_theme, tags`) is taken as it is; docs/evaluation.md tells the
+The plain format (`examples: id, url, slack_text, expected_theme, tags`) is taken as it is; evalsets/README.md tells the
 rest. Paths are relative to the dataset's folder and stay inside it.
 """
 

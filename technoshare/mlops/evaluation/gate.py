@@ -205,6 +205,6 @@ def _beyond_limits(results: Results, own: ModeThresholds) -> Iterator[str]:
 
 def _remarks(results: Results, comparison: Comparison) -> Iterator[str]:
     if results.part:
-        yield f"Only a part of the dataset was run ({results.part}): it is not recorded, and cannot be blessed."
+        yield f"Only a part of the evaluation was run ({results.part}): it is not recorded, and cannot be blessed."
     if comparison.method == "none":
         yield f"Not comparable with the baseline, so only the floors were checked: {comparison.reason}."

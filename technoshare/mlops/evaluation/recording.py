@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from technoshare.mlops.evaluation.results import OVERALL, ExampleResult, Report, Results
 from technoshare.mlops.evaluation.suite import Ended
 from technoshare.mlops.record import RunRecord
-from technoshare.mlops.replay import ENVIRONMENT
+from technoshare.mlops.replay import limit_mlflow
 
 EXPERIMENT = "technoshare_eval"
 RUN = "eval_suite"
@@ -70,7 +70,8 @@ def answers(uri: str) -> bool:
 
 
 def _write(ended: Ended, uri: str, files: Sequence[Path]) -> str:
-    for name, value in (ENVIRONMENT | QUIET).items():
+    limit_mlflow()
+    for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     from technoshare.mlops.evaluation.upload import Upload  # noqa: PLC0415 - it imports mlflow, which takes 2 s
 

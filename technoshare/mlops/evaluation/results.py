@@ -103,7 +103,7 @@ class Results(Value):
     prompts: tuple[PromptRef, ...] = ()
     """What the model was asked with; the keyless engine reads none."""
     part: str = ""
-    """Which part of the dataset was run, such as `--tag pdf`; empty for all of it. A part cannot be blessed."""
+    """Which part was run, such as `--tag pdf` or `--epochs 1`; empty for all of it. A part cannot be blessed."""
     app_version: str = ""
     started: float
     """Unix seconds."""

@@ -26,16 +26,19 @@ AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Part:
-    """Which examples are run: all that fit every filter that is set."""
+    """How much is run: all examples that fit every filter that is set, and how often, if less than the rules ask."""
 
     only: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     split: str = ""
+    epochs: int = 0
+    """0 where it is as often as asked, or more."""
 
     def __str__(self) -> str:
-        """Return the filters as they are typed; empty when there are none."""
+        """Return it as it is typed; empty when everything is run."""
         named = [f"--only {name}" for name in self.only] + [f"--tag {tag}" for tag in self.tags]
-        return " ".join(named + ([f"--split {self.split}"] if self.split else []))
+        named += [f"--split {self.split}"] if self.split else []
+        return " ".join(named + ([f"--epochs {self.epochs}"] if self.epochs else []))
 
     def of(self, dataset: Dataset) -> tuple[Example, ...]:
         """Return the chosen examples; a pending one only where it is asked for by its name."""

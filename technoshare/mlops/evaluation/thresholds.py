@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
+from technoshare.datafile import load_value
 from technoshare.errors import ConfigError
 from technoshare.mlops.evaluation.results import OVERALL, Mode
 from technoshare.models import Value
@@ -62,15 +62,7 @@ class Thresholds(Value):
 
 def load_thresholds(path: Path) -> Thresholds:
     """Read the file. Raises `ConfigError` that names it and what is wrong in it."""
-    try:
-        thresholds = Thresholds.model_validate(yaml.safe_load(path.read_text("utf-8")))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise ConfigError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    thresholds = load_value(path, Thresholds)
     if missing := {"embedded", "replay", "live"} - thresholds.modes.keys():
         raise ConfigError(f"{path}: modes: {min(missing)} is missing")
     return thresholds
