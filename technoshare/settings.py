@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     alert_comments: int = Field(default=50, ge=1, le=10_000)
     alert_votes: int = Field(default=20, ge=1, le=10_000)
     # evaluation
+    shadow_share: float = Field(default=0.0, ge=0, le=1)
     eval_require: Literal["embedded", "replay", "live"] | None = None
 
     # running

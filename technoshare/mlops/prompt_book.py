@@ -25,6 +25,8 @@ logger = logging.getLogger("technoshare.mlops")
 
 REGISTRY, COPY, FILES = "MLflow", "the last good copy", "prompts/"
 """Where a prompt in use comes from."""
+CANDIDATE = "MLflow's candidate"
+"""Where one comes from that only shadow runs use."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Prod:
     version: PromptVersion | None
     withdrawn: bool = False
     """There is none, and on purpose; otherwise a `prod` that is gone is a loss, and no reason to forget it."""
+    candidate: PromptVersion | None = None
+    """What passed its evaluation and waits for its promotion, if it is another version."""
 
 
 class Registry(Protocol):
@@ -60,9 +64,11 @@ class LivePrompts:
     def __init__(self, files: YamlPrompts, copy: Path) -> None:
         self._files, self._copy = files, copy
         self._said: dict[tuple[str, int], str] = {}
+        self._candidates: Mapping[str, _Kept] = {}
         self._on_disk = self._saved()
-        kept = [self._checked(version, COPY) for version in self._on_disk if version.name in PROMPTS]
-        self._use({one.version.name: one for one in kept if one})
+        self._worth_keeping = dict(self._on_disk)
+        kept = {name: self._checked(version, COPY) for name, version in self._on_disk.items() if name in PROMPTS}
+        self._use({name: one for name, one in kept.items() if one})
 
     # ------------------------------------------------------------ for jobs
 
@@ -74,6 +80,13 @@ class LivePrompts:
     def texts(self) -> tuple[str, ...]:
         """Return the words of all prompts in use and of the files."""
         return self._texts
+
+    def candidates(self) -> YamlPrompts | None:
+        """Return what a promotion of all candidates would bring; None while that is what is in use."""
+        waiting = {name: one.prompt for name, one in self._candidates.items()}
+        if all(prompt.ref.content_hash == self.get(name).ref.content_hash for name, prompt in waiting.items()):
+            return None
+        return YamlPrompts({name: waiting.get(name) or self.get(name) for name in PROMPTS})
 
     # ------------------------------------------------------------ where they come from
 
@@ -100,9 +113,12 @@ class LivePrompts:
                     kept[name] = found
             elif answer.withdrawn:
                 kept.pop(name, None)
+                self._worth_keeping.pop(name, None)
             elif name in kept:
                 self._say(name, "prod is gone from MLflow without a rollback; what was in use stays", logging.WARNING)
         self._use(kept)
+        waiting = {name: answer.candidate for name, answer in answers.items() if answer.candidate}
+        self._candidates = {name: found for name, one in waiting.items() if (found := self._checked(one, CANDIDATE))}
         for name, answer in answers.items():
             self._fall_back(name, "nothing usable promoted" if answer.version else "nothing promoted")
 
@@ -112,21 +128,21 @@ class LivePrompts:
             self._fall_back(name, why)
 
     def save(self) -> None:
-        """Keep what is in use for a start without MLflow; the file is always a whole one."""
-        kept = tuple(one.version for one in self._kept.values())
-        if kept == self._on_disk:
+        """Keep what was promoted for a start without MLflow; the file is always a whole one."""
+        self._worth_keeping |= {name: one.version for name, one in self._kept.items()}
+        if self._worth_keeping == self._on_disk:
             return
         fresh = self._copy.with_suffix(".new")
         try:
             self._copy.parent.mkdir(parents=True, exist_ok=True)
             with fresh.open("w", encoding="utf-8") as file:
-                file.write(_Copy(prompts=kept).model_dump_json(indent=1))
+                file.write(_Copy(prompts=tuple(self._worth_keeping.values())).model_dump_json(indent=1))
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(self._copy)
         except OSError as error:
             logger.warning("%s cannot be written (%s): a start without MLflow uses older prompts", fresh, error)
-        self._on_disk = kept
+        self._on_disk = dict(self._worth_keeping)
 
     # ------------------------------------------------------------ parts
 
@@ -149,17 +165,33 @@ class LivePrompts:
             self._say(version.name, told, logging.WARNING)
             return None
 
-    def _saved(self) -> tuple[PromptVersion, ...]:
+    def _saved(self) -> dict[str, PromptVersion]:
         try:
-            return _Copy.model_validate_json(self._copy.read_bytes()).prompts
+            return {one.name: one for one in _Copy.model_validate_json(self._copy.read_bytes()).prompts}
         except FileNotFoundError:
-            return ()
+            return {}
         except (OSError, ValidationError):
             logger.warning("%s cannot be read: it is left aside", self._copy)
-            return ()
+            return {}
 
     def _say(self, name: str, what: str, level: int = logging.INFO) -> None:
         """Log what is new about a prompt, once."""
         if self._said.get((name, level)) != what:
             self._said[name, level] = what
             logger.log(level, "prompt %s: %s", name, what)
+
+
+@dataclass(frozen=True)
+class CandidatePrompts:
+    """The candidates as a writer asks for them; without one it is what the bot uses."""
+
+    live: LivePrompts
+
+    def get(self, name: str) -> Prompt:
+        """Return the candidate, or the prompt in use."""
+        return (self.live.candidates() or self.live).get(name)
+
+    def texts(self) -> tuple[str, ...]:
+        """Return the words of all of them, and of the prompts in use."""
+        waiting = self.live.candidates()
+        return (*self.live.texts(), *(waiting.texts() if waiting else ()))

@@ -20,14 +20,13 @@ from technoshare.llm.prompts import content_of
 from technoshare.mlops.eval_runs import EvalRuns, reached
 from technoshare.mlops.prompt_book import Prod
 from technoshare.mlops.prompt_version import CANDIDATE, NEVER, PROD, STAGING, PromptVersion, chosen, iso, readable
+from technoshare.mlops.refusals import unknown
 from technoshare.mlops.replay import Away
 from technoshare.models import PromptRef
 from technoshare.ports import Clock, Prompt
 
 _WITHDRAWN = "prod_withdrawn"
 """Tag of a prompt whose `prod` was taken away on purpose: without it, a `prod` that is gone is a loss."""
-
-_UNKNOWN = "RESOURCE_DOES_NOT_EXIST"
 
 
 class PromptRegistry:
@@ -43,18 +42,23 @@ class PromptRegistry:
     # ------------------------------------------------------------ reading
 
     def prod(self, name: str) -> Prod:
-        """Return what the bot is to use."""
+        """Return what the bot is to use, and the candidate that waits beside it."""
         registered = self._registered(name)
         if registered is None:
             return Prod(None)
-        version = registered.aliases.get(PROD)
-        if version is None:
-            return Prod(None, withdrawn=registered.tags.get(_WITHDRAWN) == "yes")
+        used, waiting = (registered.aliases.get(alias) for alias in (PROD, CANDIDATE))
+        return Prod(
+            version=None if used is None else self._read(name, used),
+            withdrawn=used is None and registered.tags.get(_WITHDRAWN) == "yes",
+            candidate=None if waiting in (None, used) else self._read(name, waiting),
+        )
+
+    def _read(self, name: str, version: str) -> PromptVersion:
         with reached():
             stored = self._client.get_prompt_version(name, version)
         if stored is None:  # MLflow's way to say that it could not read the answer
             raise Away(f"{name} version {version} cannot be read")
-        return Prod(_version(stored))
+        return _version(stored)
 
     def versions(self, name: str) -> tuple[PromptVersion, ...]:
         """Return all versions with their aliases, the newest first."""
@@ -81,7 +85,7 @@ class PromptRegistry:
             try:
                 found: RegisteredModel = self._models.get_registered_model(name)  # type: ignore[no-untyped-call]  # mlflow's own gap
             except MlflowException as error:
-                if error.error_code == _UNKNOWN:
+                if unknown(error):
                     return None
                 raise
         return found

@@ -1,11 +1,12 @@
 """Which prompt a bot uses, told by a registry that answers as it is told."""
 
+import json
 import logging
 
 import pytest
 
 from technoshare.llm.prompts import STAGE_A, STAGE_B
-from technoshare.mlops.prompt_book import LivePrompts, Prod
+from technoshare.mlops.prompt_book import CandidatePrompts, LivePrompts, Prod
 from technoshare.mlops.prompt_refresh import Refresh
 from technoshare.mlops.prompt_version import PromptVersion
 from technoshare.mlops.replay import Away
@@ -129,6 +130,17 @@ def test_where_nothing_that_is_promoted_can_be_used_the_files_are(copy, caplog):
     assert "from prompts/ (nothing usable promoted)" in caplog.text
 
 
+def test_a_copy_that_this_program_cannot_use_is_kept_for_the_one_that_can(copy):
+    unusable = of_another_program(another_schema)
+    copy.parent.mkdir()
+    copy.write_text(f'{{"prompts": [{unusable.model_dump_json()}]}}', "utf-8")
+    prompts = looked(copy, Prod(unusable))
+    prompts.look(ScriptedRegistry(**{STAGE_A: Prod(a_version("1", STAGE_A))}).says(Prod(unusable)))
+    prompts.save()
+    kept = json.loads(copy.read_text("utf-8"))["prompts"]
+    assert [(one["name"], one["version"]) for one in kept] == [(STAGE_B, "4"), (STAGE_A, "1")]
+
+
 def test_after_a_rollback_to_nothing_the_files_are_used_again_also_by_the_next_start(copy):
     prompts = looked(copy, Prod(a_version("3")))
     prompts.look(ScriptedRegistry().says(Prod(None, withdrawn=True)))
@@ -208,3 +220,31 @@ def test_whatever_a_registry_does_the_refreshing_goes_on(copy, caplog):
     assert looks == ["yaml", "yaml", "yaml", "3"]
     assert caplog.text.count("cannot be asked for prompts") == 1
     assert used(LivePrompts(files(), copy)) == "3"
+
+
+# ---------------------------------------------------------------- candidates
+
+
+def test_a_candidate_is_known_beside_what_is_in_use_and_changes_nothing_for_jobs(copy):
+    prompts = looked(copy, Prod(a_version("3"), candidate=a_version("4")))
+    assert used(prompts) == "3"
+    candidates = prompts.candidates()
+    assert candidates.get(STAGE_B).ref.version == "4"
+    assert candidates.get(STAGE_A) == prompts.get(STAGE_A)
+    assert CandidatePrompts(prompts).get(STAGE_B).ref.version == "4"
+    assert any("Text 4." in text for text in CandidatePrompts(prompts).texts())
+
+
+def test_there_is_no_candidate_once_it_is_what_is_in_use(copy):
+    assert looked(copy, Prod(a_version("3"))).candidates() is None
+    same = looked(copy, Prod(a_version("3"), candidate=a_version("3").model_copy(update={"version": "4"})))
+    assert same.candidates() is None
+    assert CandidatePrompts(same).get(STAGE_B) == same.get(STAGE_B)
+
+
+def test_a_candidate_that_its_stage_cannot_use_is_left_alone(copy, caplog):
+    prompts = looked(
+        copy, Prod(a_version("3"), candidate=a_version("4").model_copy(update={"promised_hash": "0" * 12}))
+    )
+    assert prompts.candidates() is None
+    assert "cannot be used" in caplog.text

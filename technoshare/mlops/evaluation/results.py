@@ -110,6 +110,8 @@ class Results(Value):
     seconds: float
     epochs: int = Field(ge=1)
     examples: tuple[ExampleResult, ...]
+    silent: tuple[str, ...] = ()
+    """Scorers that were asked and say nothing about any example, such as themes where none is expected."""
     problems: tuple[str, ...] = ()
     """What went wrong outside any example, such as a scorer that lets bad comments pass: there is no verdict then."""
 

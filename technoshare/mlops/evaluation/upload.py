@@ -25,6 +25,7 @@ from mlflow.tracing.client import TracingClient
 
 from technoshare.mlops.evaluation.results import Epoch, Results
 from technoshare.mlops.record import RunRecord, TraceRecord
+from technoshare.mlops.replay import Away
 from technoshare.mlops.upload import mlflow_span
 
 MOST_METRICS = 1_000
@@ -46,7 +47,7 @@ class Upload:
         self._traces = TracingClient(uri)
         found = self._client.get_experiment_by_name(experiment)
         if found is not None and found.lifecycle_stage != "active":
-            self._client.restore_experiment(found.experiment_id)  # there is no other place for evaluations
+            raise Away(f"its experiment {experiment!r} is deleted; restore it")
         self._experiment = str(found.experiment_id) if found else self._create(experiment)
 
     def _create(self, experiment: str) -> str:
