@@ -66,5 +66,8 @@ attack: $(READY) ## Forbidden addresses, redirects, hostile bodies; a model that
 	@$(BIN)/python -m tests.attack
 	@$(BIN)/python -m pytest tests/attack/test_compromised_model.py tests/attack/test_page_injection.py
 
+observe: $(READY) ## Many jobs, a sick MLflow, the cost of a record, MLflow's pages in Chromium (ARGS="faults --shots DIR")
+	@$(BIN)/python -m tests.observe $(ARGS)
+
 clean: ## Remove caches (never data/)
 	@rm -rf build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
