@@ -9,7 +9,7 @@ N      ?= 200
 MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bot test check eval eval-bless bench mlflow prompts browser crash soak attack clean
+.PHONY: help setup demo bot test check eval eval-bless bench mlflow prompts browser crash soak attack observe clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
