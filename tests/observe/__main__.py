@@ -14,7 +14,8 @@ import os
 
 from technoshare.mlops.replay import ENVIRONMENT
 
-os.environ |= ENVIRONMENT | {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}  # before mlflow is imported
+# Before mlflow is imported. Who reads back has patience; the bots are started without any of this.
+os.environ |= ENVIRONMENT | {"MLFLOW_HTTP_REQUEST_TIMEOUT": "120", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
 
 import argparse
 import asyncio

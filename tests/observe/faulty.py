@@ -73,7 +73,7 @@ async def open_lab(folder: Path, uri: str, experiment: str, *, on: bool, done: i
     await asyncio.to_thread(folder.mkdir, exist_ok=True)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.observe.lab", str(folder), uri, experiment, "on" if on else "off",
-        cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        cwd=ROOT, env={name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         stderr=(folder / "log").open("ab"), limit=2**24,
     )  # fmt: skip
     opened = Lab(process, folder)
