@@ -99,11 +99,9 @@ def test_the_prompts_are_tagged_with_version_and_hash():
     assert run_record(Report(verdict=verdict(told), results=told)).tags["prompt.stage_a"] == "3:abc"
 
 
-def test_more_metrics_than_one_request_takes_arrive_whole(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_more_metrics_than_one_request_takes_arrive_whole(uri):
     told = results(*(example(f"e{number}") for number in range(300)))
-    uri = f"sqlite:///{tmp_path}/own.db"
-    assert "Recorded" in record(Ended(Report(verdict=verdict(told), results=told)), uri, [])
+    assert f"at {uri}" in record(Ended(Report(verdict=verdict(told), results=told)), uri, [])
     assert len(newest(uri)[2].data.metrics) > 1_200
 
 
