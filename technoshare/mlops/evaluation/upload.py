@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 
 from mlflow import MlflowClient
@@ -28,8 +27,6 @@ from technoshare.mlops.record import RunRecord, TraceRecord
 from technoshare.mlops.replay import Away
 from technoshare.mlops.upload import mlflow_span
 
-MOST_METRICS = 1_000
-"""MLflow takes no more in one request."""
 ARTIFACTS = Path("mlartifacts")
 """The folder of `make mlflow`."""
 SECONDS = 180.0
@@ -85,12 +82,10 @@ class Upload:
         return run_id
 
     def _log(self, run_id: str, run: RunRecord) -> None:
+        """Write all figures; the client itself makes as many requests as MLflow's limits ask for."""
         params = [Param(name, value) for name, value in run.params.items()]
-        self._client.log_batch(run_id, params=params, tags=[RunTag("mlflow.note.content", _note(run))])
-        metrics = iter([Metric(name, value, run.end, 0) for name, value in run.metrics.items()])
-        while batch := list(islice(metrics, MOST_METRICS)):
-            self._in_time()
-            self._client.log_batch(run_id, metrics=batch)
+        metrics = [Metric(name, value, run.end, 0) for name, value in run.metrics.items()]
+        self._client.log_batch(run_id, metrics, params, [RunTag("mlflow.note.content", _note(run))])
 
     def _info(self, trace: TraceRecord, run_id: str, epoch: Epoch) -> TraceInfo:
         root = trace.spans[0]
