@@ -116,7 +116,8 @@ def open_book(settings: Settings) -> AbstractAsyncContextManager[LivePrompts | N
         return nullcontext()
     asked = settings.mlflow_enable_tracking or settings.mlflow_enable_tracing
     uri = settings.mlflow_tracking_uri if asked else None
-    return open_prompts(settings.prompts_dir, settings.data / "prompts-prod.json", uri, time.time)
+    copy = settings.data / "prompts-prod.json"
+    return open_prompts(settings.prompts_dir, copy, uri, time.time, seconds=settings.prompt_refresh_seconds)
 
 
 @asynccontextmanager

@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     github_token: SecretStr | None = None
     projects_file: Path = Path("prompts/projects.yaml")
     prompts_dir: Path = Path("prompts")
+    prompt_refresh_seconds: float = Field(default=30.0, gt=0, le=86_400)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
 

@@ -31,11 +31,11 @@ class BotProcess:
         async with self._grown:
             self._grown.notify_all()
 
-    async def said(self, words: str, within: float = 30.0) -> str:
-        """Return the first log line that contains `words`; fails when the bot ends or stays silent."""
+    async def said(self, words: str, within: float = 30.0, *, since: int = 0) -> str:
+        """Return the first log line from number `since` on that contains `words`; fails if the bot ends or stays silent."""
 
         def found() -> str | None:
-            return next((line for line in self.log if words in line), None)
+            return next((line for line in self.log[since:] if words in line), None)
 
         async with asyncio.timeout(within), self._grown:
             await self._grown.wait_for(lambda: found() or self._reader.done() or self.process.stderr.at_eof())

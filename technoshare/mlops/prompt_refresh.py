@@ -17,9 +17,6 @@ from technoshare.ports import Clock
 
 logger = logging.getLogger("technoshare.mlops")
 
-REFRESH_SECONDS = 30.0
-"""Until a running bot sees a promotion."""
-
 FIRST_ANSWER_SECONDS = 10.0
 """Longest time that a bot which knows no `prod` yet waits for MLflow, before it works with the files."""
 
@@ -35,7 +32,7 @@ class Refresh:
     connect: Callable[[], Registry]
     pause: Pause
     looked: Callable[[], None]
-    seconds: float = REFRESH_SECONDS
+    seconds: float
 
     def __post_init__(self) -> None:
         self._registry: Registry | None = None
@@ -71,11 +68,12 @@ class Refresh:
 
 @asynccontextmanager
 async def open_prompts(
-    folder: Path, copy: Path, uri: str | None, clock: Clock, *, seconds: float = REFRESH_SECONDS
+    folder: Path, copy: Path, uri: str | None, clock: Clock, *, seconds: float
 ) -> AsyncIterator[LivePrompts]:
     """Open the prompts of a bot; without `uri` MLflow is off: nothing is asked, imported or started.
 
-    Where no `prod` is known yet, it waits for the first answer. Raises `ConfigError` when a file in `folder` is wrong.
+    A promotion is seen after `seconds`. Where no `prod` is known yet, it waits for the first answer.
+    Raises `ConfigError` when a file in `folder` is wrong.
     """
     prompts = LivePrompts(load_prompts(folder), copy)
     if uri is None:
