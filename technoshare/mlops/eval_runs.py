@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from technoshare.mlops.evaluation.results import EXPERIMENT
 from technoshare.mlops.refusals import translated
 from technoshare.mlops.replay import Away, Rejected
-
-EXPERIMENT = "technoshare_eval"
 
 _PAGE = 1000  # the most that a server gives at once
 _NEWEST = ["attributes.start_time DESC"]

@@ -16,6 +16,8 @@ Mode = Literal["embedded", "replay", "live"]
 """embedded: keyless engine, exact. replay: recorded model answers. live: a model is asked."""
 
 OVERALL = "overall_pass_rate"
+EXPERIMENT = "technoshare_eval"
+"""MLflow's experiment of evaluations, prompt versions and promotions."""
 
 
 class Finding(Value):
