@@ -106,8 +106,12 @@ def shadow_of(generation: int) -> int:
 
 
 def shadow_record(record: JobRecord, comparison: Comparison | None) -> JobRecord:
-    """Return the record of a shadow: told apart from jobs by `kind=shadow`, with what is different in its comment."""
+    """Return the record of a shadow, with what is different in its comment.
+
+    Its kinds are `shadow` and `shadow_stage`, so that who looks at the kinds `job` and `stage` sees what was posted.
+    """
     parent, *stages = record.runs
+    apart = (run.model_copy(update={"tags": run.tags | {"kind": "shadow_stage"}}) for run in stages)
     name = f"shadow_{record.job_id}"
     changed = parent.model_copy(
         update={
@@ -120,7 +124,7 @@ def shadow_record(record: JobRecord, comparison: Comparison | None) -> JobRecord
     trace = record.trace and record.trace.model_copy(
         update={"name": name, "tags": record.trace.tags | {"kind": "shadow"}}
     )
-    return record.model_copy(update={"runs": (changed, *stages), "trace": trace})
+    return record.model_copy(update={"runs": (changed, *apart), "trace": trace})
 
 
 def _figures(comparison: Comparison) -> dict[str, float]:

@@ -35,11 +35,16 @@ def settings(
     )
 
 
-async def commented(workspace: Workspace, url: str) -> str:
-    """Share a link; return the id of its job once its one comment is there."""
+async def commented(workspace: Workspace, url: str) -> dict:
+    """Share a link; return its one comment."""
     ts = workspace.say(url)
     await workspace.until(lambda: comments(workspace, ts), timeout=60)
     (comment,) = comments(workspace, ts)
+    return comment
+
+
+def job_of(comment: dict) -> str:
+    """Id of the job that a comment answers."""
     return comment["metadata"]["event_payload"]["job_id"]
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+import shlex
 import shutil
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,7 +19,7 @@ from technoshare.mlops.eval_runs import EXPERIMENT
 from technoshare.workspace.model import open_model_server
 from technoshare.workspace.server import open_workspace
 from tests.bot_process import ROOT, BotProcess, running_bot
-from tests.e2e.observed import LINKS, commented, recorded, settings
+from tests.e2e.observed import LINKS, commented, job_of, recorded, settings
 from tests.mlops.prompt_samples import empty_registry
 
 JOBS = "circle"
@@ -26,6 +28,8 @@ EXAMPLES = ("blog-incremental-snapshots", "docs-retry-policy", "repo-ledgerline"
 
 ASKED, WORSE = "a summary of {{least}} to {{most}} sentences", "a summary of 1 to 2 sentences"
 """What the prompt asks for, and an edit that a model follows into comments which are too short."""
+
+REASON = "the evaluation set is being rebuilt"
 
 
 def lay_out(folder: Path) -> None:
@@ -56,9 +60,14 @@ class Circle:
     links: list[str] = field(default_factory=lambda: list(LINKS))
     seen: int = 0
     """Lines of the bot's log that have been read."""
+    comment: dict = field(default_factory=dict)
+    """The newest."""
+    typed: list[str] = field(default_factory=list)
 
     async def types(self, *words: str) -> tuple[int, str]:
         """Type a command; return its exit code and what it says."""
+        job = job_of(self.comment) if self.comment else None
+        self.typed.append(shlex.join(["technoshare", *("JOB" if word == job else word for word in words)]))
         code = await asyncio.to_thread(main, list(words))
         printed = self.capsys.readouterr()
         return code, printed.out + printed.err
@@ -76,7 +85,8 @@ class Circle:
     async def versions_of_a_comment(self) -> tuple[str, str]:
         """Share the next link; return the prompts with which MLflow says that it was commented on."""
         self.seen = len(self.bot.log)
-        runs = await recorded(self.uri, JOBS, await commented(self.workspace, self.links.pop()))
+        self.comment = await commented(self.workspace, self.links.pop())
+        runs = await recorded(self.uri, JOBS, job_of(self.comment))
         tags = [runs[stage].data.tags for stage in ("stage_a", "stage_b")]
         assert [tag["prompt_name"] for tag in tags] == [STAGE_A, STAGE_B]
         return tuple(tag["prompt_version"] for tag in tags)
@@ -110,9 +120,9 @@ async def test_a_prompt_goes_from_its_file_to_the_running_bot_and_back_and_each_
         first = await first_promotion(circle)
         await a_worse_edit(circle)
         third = await a_good_edit(circle)
-        assert await circle.types("prompts", "rollback") == (0, f"{STAGE_B}: prod 3 → 1\n")
-        await circle.uses(STAGE_B, "1")
-        assert await circle.versions_of_a_comment() == ("1", "1")
+        await the_way_back(circle)
+        await the_way_around(circle)
+    assert commands_of_the_guide() <= set(circle.typed)
     records_are_complete(tmp_path, mlflow_server, first, third)
 
 
@@ -139,6 +149,8 @@ async def first_promotion(circle: Circle) -> str:
 async def a_worse_edit(circle: Circle) -> None:
     """It becomes staging, and no more."""
     circle.edit(ASKED, WORSE)
+    told = (await circle.types("prompts", "diff", "stage_b"))[1]
+    assert f"+Write the comment: a tldr of exactly 3 sentences, {WORSE}, projects," in told.splitlines()
     assert f"{STAGE_B}: version 2" in (await circle.types("prompts", "sync"))[1]
     code, told = await circle.types("eval", "run", "--prompt", "staging")
     assert code == 1, told
@@ -149,6 +161,8 @@ async def a_worse_edit(circle: Circle) -> None:
     assert f"{STAGE_B} version 2 (" in told
     assert "is not promoted: its newest evaluation failed with a pass rate of 0% (run " in told
     assert await circle.aliases() == {"prod": "1", "candidate": "1", "staging": "2"}
+    code, told = await circle.types("replay", job_of(circle.comment), "--prompt", "staging")
+    assert (code, "summary_sentence_count" in told) == (0, True)
 
 
 async def a_good_edit(circle: Circle) -> str:
@@ -163,6 +177,35 @@ async def a_good_edit(circle: Circle) -> str:
     await circle.uses(STAGE_B, "3")
     assert await circle.versions_of_a_comment() == ("1", "3")
     return load_prompts(circle.folder / "prompts").get(STAGE_B).ref.content_hash
+
+
+async def the_way_back(circle: Circle) -> None:
+    """Somebody dislikes a comment; the bot gets the prompt from before, and the complaint becomes an example."""
+    assert await circle.workspace.press(circle.comment["ts"], "vote-down")
+    assert await circle.types("prompts", "rollback") == (0, f"{STAGE_B}: prod 3 → 1\n")
+    await circle.uses(STAGE_B, "1")
+    disliked = f"feedback-{job_of(circle.comment)}"
+    assert await circle.versions_of_a_comment() == ("1", "1")
+    assert (await circle.types("eval", "add", "--from-feedback"))[1].startswith(disliked)
+    (example,) = yaml.safe_load((circle.folder / "evalsets" / "feedback.yaml").read_text("utf-8"))["examples"]
+    assert (example["id"], example["status"]) == (disliked, "pending")
+
+
+async def the_way_around(circle: Circle) -> None:
+    """Somebody promotes without an evaluation, which is recorded as such, and takes it back."""
+    code, told = await circle.types("prompts", "promote", "stage_b", "--version", "3", "--force", REASON)
+    assert (code, told) == (0, f"{STAGE_B}: prod 1 → 3, forced: {REASON}\n")
+    assert await circle.types("prompts", "rollback") == (0, f"{STAGE_B}: prod 3 → 1\n")
+    assert "← current" in (await circle.types("prompts", "list"))[1]
+
+
+def commands_of_the_guide() -> set[str]:
+    """What docs/PROMPTS.md tells people to type."""
+    text = (ROOT / "docs" / "PROMPTS.md").read_text("utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    found = {shlex.join(shlex.split(line, comments=True)) for block in blocks for line in block.splitlines()}
+    assert len(found) >= 10
+    return found
 
 
 # ---------------------------------------------------------------- records
@@ -185,13 +228,22 @@ def records_are_complete(folder: Path, uri: str, first: str, third: str) -> None
         ("promote", STAGE_B, "none", "1", passed[0]),
         ("promote", STAGE_B, "1", "3", passed[1]),
         ("rollback", STAGE_B, "3", "1", ""),
+        ("promote", STAGE_B, "1", "3", passed[1]),
+        ("rollback", STAGE_B, "3", "1", ""),
     ]
     lines = (folder / "prompts" / "PROMOTIONS.jsonl").read_text("utf-8").splitlines()
     for told in ([run.data.tags for run in runs("promotion")], list(map(json.loads, lines))):
         fields = ("action", "prompt_name", "from", "to", "evaluation_run")
         assert [tuple(move[name] for name in fields) for move in told] == moves
-        assert [move["content_hash"] for move in told if move["prompt_name"] == STAGE_B] == [first, third, first]
-        assert [move["model"] for move in told] == ["scripted"] * 3 + [""]
+        assert [move["content_hash"] for move in told if move["prompt_name"] == STAGE_B] == [
+            first,
+            third,
+            first,
+            third,
+            first,
+        ]
+        assert [move["model"] for move in told] == ["scripted", "scripted", "scripted", "", "scripted", ""]
+        assert [move["reason"] for move in told] == ["", "", "", "", REASON, ""]
         assert all(move["who"] and move["when"] for move in told)
     assert {run.info.status for run in runs("promotion")} == {"FINISHED"}
     assert {json.loads(line)["run"] for line in lines} == {run.info.run_id for run in runs("promotion")}

@@ -15,7 +15,7 @@ from technoshare.llm.prompts import STAGE_A, STAGE_B, checked_prompt, content_of
 from technoshare.workspace.model import open_model_server
 from technoshare.workspace.server import open_workspace
 from tests.bot_process import ROOT, running_bot
-from tests.e2e.observed import LINKS, commented, recorded, settings
+from tests.e2e.observed import LINKS, commented, job_of, recorded, settings
 from tests.mlops.prompt_samples import BASE, empty_registry
 from tests.mlops.reading import everything
 
@@ -60,7 +60,7 @@ async def test_a_candidate_is_tried_beside_the_one_comment_compared_in_mlflow_an
     tmp_path, mlflow_server, experiment, monkeypatch, capsys
 ):
     async with shadowing(tmp_path, mlflow_server, experiment) as (bot, workspace, _):
-        job = await commented(workspace, LINK)
+        job = job_of(await commented(workspace, LINK))
         runs = await recorded(mlflow_server, experiment, job)
         tried = await recorded(mlflow_server, experiment, job, "shadow")
         posts = [call for call in workspace.calls if call.method == "chat.postMessage"]
@@ -81,9 +81,11 @@ async def test_a_candidate_is_tried_beside_the_one_comment_compared_in_mlflow_an
 
 
 def job_is_unmixed(uri: str, experiment: str, runs: dict) -> None:
-    """What the job did is one record, with the prompts in use."""
+    """What the job did is one record, with the prompts in use, and so are its stages."""
     assert [run.info.run_id for run in parents(uri, experiment, "job")] == [runs["job"].info.run_id]
     assert set(runs) == {"job", "retrieval", "stage_a", "stage_b", "quality_gates", "slack_post"}
+    stages = {run.info.run_id for run in parents(uri, experiment, "stage")}
+    assert stages == {run.info.run_id for stage, run in runs.items() if stage != "job"}
     assert runs["stage_b"].data.tags["prompt_version"] == "1"
     assert "gates_broken" not in runs["job"].data.metrics
 
@@ -112,7 +114,7 @@ async def test_with_metadata_only_the_figures_of_a_shadow_leave_and_none_of_its_
     tmp_path, mlflow_server, experiment
 ):
     async with shadowing(tmp_path, mlflow_server, experiment, MLFLOW_CONTENT="metadata") as (bot, workspace, model):
-        job = await commented(workspace, LINK)
+        job = job_of(await commented(workspace, LINK))
         tried = await recorded(mlflow_server, experiment, job, "shadow")
         assert tried["shadow"].data.metrics["gates_broken"] == 1.0
         assert MlflowClient(mlflow_server).list_artifacts(tried["shadow"].info.run_id) == []
@@ -137,7 +139,7 @@ async def test_a_bot_that_is_told_to_end_does_not_wait_for_a_shadow(tmp_path, ml
         await model.until_held()  # the job's own
         model.release()
         model.hold("comment")
-        await recorded(mlflow_server, experiment, await sharing)
+        await recorded(mlflow_server, experiment, job_of(await sharing))
         await model.until_held()  # the shadow's, which nobody lets go
         assert await bot.stop() == 0
         assert parents(mlflow_server, experiment, "shadow") == []

@@ -174,6 +174,7 @@ async def test_the_record_of_a_shadow_is_no_job_and_tells_the_difference(writer,
     record = shadow_record(record_of(shadow, times, told, outcome, app_version="1", projects_hash="2"), comparison)
     parent = record.runs[0]
     assert (parent.name, parent.tags["kind"], parent.tags["job_id"]) == (f"shadow_{job.id}", "shadow", job.id)
+    assert {run.tags["kind"] for run in record.runs[1:]} == {"shadow_stage"}
     assert parent.metrics["gates_broken"] == 0.0
     assert json.loads(parent.artifacts["comparison.json"])["same_text"] == comparison.same_text
     own = record_of(job, TIMES, trails(job), "success", app_version="1", projects_hash="2")
