@@ -9,7 +9,7 @@ N      ?= 200
 MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bot test check eval eval-bless bench mlflow prompts browser crash soak attack clean
+.PHONY: help setup demo bot test check eval eval-bless bench mlflow prompts browser crash soak attack observe clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ soak: $(READY) ## Let the bot run for MINUTES with faults on and print memory, l
 attack: $(READY) ## Forbidden addresses, redirects, hostile bodies; a model that obeys the attacker; pages that give orders
 	@$(BIN)/python -m tests.attack
 	@$(BIN)/python -m pytest tests/attack/test_compromised_model.py tests/attack/test_page_injection.py
+
+observe: $(READY) ## Many jobs, a sick MLflow, the cost of a record, MLflow's pages in Chromium (ARGS="faults --shots DIR")
+	@$(BIN)/python -m tests.observe $(ARGS)
 
 clean: ## Remove caches (never data/)
 	@rm -rf build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

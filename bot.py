@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from technoshare.app import run_bot
+from technoshare.bot import run_bot
 from technoshare.errors import ConfigError
 from technoshare.logs import start_logging
 from technoshare.settings import load_settings

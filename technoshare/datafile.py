@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import yaml
 from pydantic import BaseModel, JsonValue, ValidationError
@@ -14,8 +14,8 @@ from technoshare.text import squeeze
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
-_DEEPEST = 40
-"""Levels of nesting; nothing here needs ten, and a thousand would exhaust the stack."""
+_UNREADABLE = (yaml.YAMLError, ValueError, TypeError, RecursionError)
+"""What yaml raises: also for a date that is none, a number of 5,000 digits, a list as key, brackets without end."""
 
 
 class _Loader(yaml.CSafeLoader):
@@ -59,33 +59,9 @@ def value_of(body: bytes, shape: type[Shape], *, name: str) -> Shape:
 def plain_value(body: bytes, *, name: str) -> JsonValue:
     """Return what `body` says, unchecked. Raises `ConfigError` for what is neither YAML nor JSON."""
     try:
-        raw: JsonValue = yaml.load(body.decode("utf-8-sig"), _Loader)  # noqa: S506 - a safe loader
-    except (
-        yaml.YAMLError,
-        ValueError,
-        TypeError,
-        RecursionError,
-    ) as error:  # a wrong date, a huge number, a list as key
+        return cast("JsonValue", yaml.load(body.decode("utf-8-sig"), _Loader))  # noqa: S506 - a safe loader
+    except _UNREADABLE as error:
         raise ConfigError(squeeze(f"{name} is neither YAML nor JSON: {error}")) from error
-    if _depth(raw) > _DEEPEST:
-        raise ConfigError(f"{name}: is nested more than {_DEEPEST} levels deep")
-    return raw
-
-
-def _depth(raw: JsonValue) -> int:
-    """Count levels, up to one more than are allowed; what an alias repeats is looked at once a level."""
-    level, depth = [raw], 0
-    while level and depth <= _DEEPEST:
-        depth += 1
-        inner = [each for value in level for each in _inside(value)]
-        level = list({id(each): each for each in inner}.values())
-    return depth
-
-
-def _inside(value: JsonValue) -> Sequence[JsonValue]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
 
 
 def _where(loc: Sequence[int | str], raw: JsonValue) -> str:
@@ -94,7 +70,7 @@ def _where(loc: Sequence[int | str], raw: JsonValue) -> str:
     for part in loc:
         raw = _at(raw, part)
         name = raw.get("id") if isinstance(raw, dict) and isinstance(part, int) else None
-        names.append(str(name or part))
+        names.append(name if name and isinstance(name, str) else str(part))
     return ".".join(names)
 
 

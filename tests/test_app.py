@@ -5,7 +5,8 @@ import sqlite3
 
 import pytest
 
-from technoshare.app import _guard, _open_tracker
+from technoshare.app import open_observation
+from technoshare.bot import _guard
 from technoshare.settings import load_settings
 from technoshare.sqlite import open_database
 
@@ -29,7 +30,7 @@ async def test_the_bot_tells_mlflow_what_the_settings_allow_and_no_secret(tmp_pa
     monkeypatch.setenv("MLFLOW_CONTENT", "metadata,C024BE91L:none")
     monkeypatch.setenv("GITHUB_TOKEN", "a-token-of-ours")
     monkeypatch.setenv("JOBS_URL", f"sqlite:///{tmp_path / 'jobs.db'}")
-    async with _open_tracker(load_settings(), busy=lambda: True) as tracker:
+    async with open_observation(load_settings(), busy=lambda: True) as tracker:
         modes = [tracker.privacy.content.of(channel) for channel in ("C024BE91L", "C7")]
         assert modes == ["none", "metadata"]
         assert "a-token-of-ours" in tracker.privacy.secrets

@@ -31,6 +31,9 @@ LINKS = (
     "https://github.com/technoshare-samples/ledgerline",
     "https://blog.example.org/2026/11/incremental-snapshots",
 )
+PATIENCE = 300.0
+"""Seconds for a command: it takes a few, but a machine may be busy."""
+
 MLFLOW, CHANNEL, JOB = "127.0.0.1:5000", "C024BE91L", "JOB"
 """What the guides say where a reader has something of his own."""
 
@@ -95,7 +98,7 @@ class Desk:
             stderr=asyncio.subprocess.STDOUT,
         )
         try:
-            said, _ = await asyncio.wait_for(process.communicate(), 120)
+            said, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
         finally:
             if process.returncode is None:
                 process.kill()
@@ -124,7 +127,7 @@ async def lasting(desk: Desk, command: str, words: str):
                 return
         assert until is None, f"{command} ended:\n{''.join(said)}"
 
-    await asyncio.wait_for(read(words), 120)
+    await asyncio.wait_for(read(words), PATIENCE)
     reading = asyncio.create_task(read(None))
     try:
         yield

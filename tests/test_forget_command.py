@@ -113,7 +113,7 @@ async def test_nothing_of_a_forgotten_job_is_left_in_any_file_and_everything_of_
         assert await forget() == 0
         assert not any(words in bytes_of(data) for words in TRACES_OF_IT)
     told = capsys.readouterr().out
-    for words in ("1 checkpoints, 1 posts, 1 shares, 1 votes, 1 cached pages, 2 entries for MLflow", "MLflow forgets it as soon as",
+    for words in ("checkpoints (1), posts (1), shares (1), votes (1), cached pages (1), entries for MLflow (2)", "MLflow forgets it as soon as",
                   "its post stays in Slack: channel C1, message 7.0"):  # fmt: skip
         assert f"{JOB.id}: " in told
         assert words in told
@@ -135,7 +135,10 @@ async def test_a_forgotten_link_that_is_delivered_again_changes_nothing_and_cann
         assert len(list_jobs("sqlite:///data/jobs.db")) == 2
         late = Click(job_id=JOB.id, generation=0, channel="C1", ts="7.0", user="U1", value="down", at=9.0)
         assert await SqliteVotes(opened.engine.database, opened.archive).cast(late) is None
-    assert "only a job that ended and is not forgotten can be retried" in capsys.readouterr().err
+        assert await asyncio.to_thread(main, ["replay", JOB.id]) == 1
+    told = capsys.readouterr().err
+    assert "only a job that ended and is not forgotten can be retried" in told
+    assert f"job {JOB.id} was forgotten: nothing is kept of it" in told
 
 
 async def test_a_job_that_is_being_worked_on_and_one_that_is_unknown_are_refused(capsys):

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 from pathlib import Path
 from typing import Any, get_args
 
 from technoshare.cli import adding, freezing
 from technoshare.cli.command import Commands, command
+from technoshare.errors import ConfigError
 from technoshare.mlops.evaluation.modes import Wanted
 from technoshare.settings import Settings
 
 EVALSETS = Path("evalsets")
 RESULTS = Path("eval_results.json")
+NO_VERDICT = 2
 USAGE = 3
 """Exit code of wrong usage: 2, which is usual, says here that there is no verdict."""
 
@@ -79,6 +82,11 @@ async def _run(arguments: argparse.Namespace, settings: Settings) -> int:
     except Misused as error:
         print(f"technoshare: {error}", file=sys.stderr)
         return USAGE
+    except ConfigError:
+        raise
+    except Exception:  # noqa: BLE001 - a bug is no verdict; Python's own exit code for it, 1, would be one
+        traceback.print_exc()
+        return NO_VERDICT
 
 
 async def _bless(arguments: argparse.Namespace, settings: Settings) -> int:

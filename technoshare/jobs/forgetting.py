@@ -6,6 +6,7 @@ Channel and time of its message stay too, as the message does.
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import dataclass
 
 from technoshare.models import FORGOTTEN, JobId
@@ -40,15 +41,7 @@ async def drop_job(database: Database, job_id: JobId) -> Dropped:
     """Drop everything of a closed job but its id. Raises `sqlite3.Error`."""
 
     async def work(connection: Connection) -> Dropped:
-        known = "select name from sqlite_schema where type = 'table'"
-        tables = {row["name"] for row in await connection.execute_fetchall(known)}
-        rows = {
-            table: list(
-                await connection.execute_fetchall(f"delete from {table} where job_id = ? returning *", (job_id,))  # noqa: S608 - a constant
-            )
-            for table in TABLES
-            if table in tables
-        }
+        rows = {table: await _delete(connection, table, job_id) for table in TABLES}
         await connection.execute_fetchall(_EMPTY, {"job": job_id, "forgotten": FORGOTTEN})
         receipts = [json.loads(row["receipt"]) for row in rows["posts"] if row["receipt"]]
         return Dropped(
@@ -59,3 +52,8 @@ async def drop_job(database: Database, job_id: JobId) -> Dropped:
     dropped = await database.run(work)
     await database.empty_log()
     return dropped
+
+
+async def _delete(connection: Connection, table: str, job_id: JobId) -> list[sqlite3.Row]:
+    statement = f"delete from {table} where job_id = ? returning *"  # noqa: S608 - a constant
+    return list(await connection.execute_fetchall(statement, (job_id,)))

@@ -120,7 +120,7 @@ async def _forget(desk: Desk, order: JobOrder) -> str:
     dropped = await drop_job(database, order.job)
     counted = (*dropped.counts.items(), ("cached pages", pages), ("entries for MLflow", entries))
     lines = [
-        "forgotten here: " + (", ".join(f"{number} {name}" for name, number in counted if number) or "its link"),
+        "forgotten here: " + (", ".join(f"{name} ({number})" for name, number in counted if number) or "its link"),
         await desk.archive.forgotten(order.job),
         *(f"its post stays in Slack: {desk.permalink(*post)}" for post in dropped.posts),
     ]

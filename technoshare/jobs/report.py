@@ -12,7 +12,19 @@ from pydantic import ValidationError
 
 from technoshare.errors import ConfigError, TechnoShareError
 from technoshare.jobs.engine import MIGRATIONS, file_of
-from technoshare.models import Comment, Complaint, Evidence, Job, JobId, JobState, Receipt, Reviewed, Trail, Value
+from technoshare.models import (
+    FORGOTTEN,
+    Comment,
+    Complaint,
+    Evidence,
+    Job,
+    JobId,
+    JobState,
+    Receipt,
+    Reviewed,
+    Trail,
+    Value,
+)
 from technoshare.stages.retrieval import retrieve
 from technoshare.stages.review import review
 
@@ -107,9 +119,11 @@ def answered_job(url: str, job_id: JobId) -> Answered:
     Whole for 30 days; after that the ledger still has evidence and comment, and the verdicts are gone.
     """
     with _reading(url) as connection:
-        row = connection.execute("select payload, generation, finished_at from jobs where id = ?", (job_id,)).fetchone()
+        row = connection.execute("select payload, generation, error from jobs where id = ?", (job_id,)).fetchone()
         if row is None:
             raise TechnoShareError(f"there is no job {job_id}")
+        if row["error"] == FORGOTTEN:
+            raise TechnoShareError(f"job {job_id} was forgotten: nothing is kept of it")
         job = Job.model_validate_json(row["payload"]).model_copy(update={"generation": row["generation"]})
         kept = "select stage, result from checkpoints where job_id = ? and generation = ? and result != 'null'"
         results = dict(tuple(line) for line in connection.execute(kept, (job_id, row["generation"])))

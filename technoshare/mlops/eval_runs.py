@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-import requests
 from mlflow import MlflowClient
 from mlflow.entities import Run
-from mlflow.exceptions import MlflowException
 
-from technoshare.mlops.replay import Away
-
-EXPERIMENT = "technoshare_eval"
+from technoshare.mlops.evaluation.results import EXPERIMENT
+from technoshare.mlops.refusals import translated
+from technoshare.mlops.replay import Away, Rejected
 
 _PAGE = 1000  # the most that a server gives at once
 _NEWEST = ["attributes.start_time DESC"]
@@ -69,17 +67,9 @@ class EvalRuns:
 
 @contextmanager
 def reached() -> Iterator[None]:
-    """Turn whatever MLflow raises into `Away`, in few words."""
+    """Turn whatever MLflow raises into `Away`: who asks for something has to hear why there is no answer."""
     try:
-        yield
-    except (MlflowException, requests.RequestException, ValueError) as error:  # ValueError: an answer that is no JSON
-        raise Away(_told(error)) from error
-
-
-def _told(error: Exception) -> str:
-    cause = error.__context__ or error  # MLflow wraps the errors of requests in many words
-    if isinstance(cause, requests.Timeout):
-        return "no answer in time"
-    if isinstance(cause, requests.ConnectionError):
-        return "no connection"
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+        with translated():
+            yield
+    except (Rejected, ValueError) as error:  # ValueError: an answer that is no JSON
+        raise Away(str(error)) from error

@@ -66,8 +66,9 @@ class LivePrompts:
         self._said: dict[tuple[str, int], str] = {}
         self._candidates: Mapping[str, _Kept] = {}
         self._on_disk = self._saved()
-        kept = [self._checked(version, COPY) for version in self._on_disk if version.name in PROMPTS]
-        self._use({one.version.name: one for one in kept if one})
+        self._worth_keeping = dict(self._on_disk)
+        kept = {name: self._checked(version, COPY) for name, version in self._on_disk.items() if name in PROMPTS}
+        self._use({name: one for name, one in kept.items() if one})
 
     # ------------------------------------------------------------ for jobs
 
@@ -112,6 +113,7 @@ class LivePrompts:
                     kept[name] = found
             elif answer.withdrawn:
                 kept.pop(name, None)
+                self._worth_keeping.pop(name, None)
             elif name in kept:
                 self._say(name, "prod is gone from MLflow without a rollback; what was in use stays", logging.WARNING)
         self._use(kept)
@@ -126,21 +128,21 @@ class LivePrompts:
             self._fall_back(name, why)
 
     def save(self) -> None:
-        """Keep what is in use for a start without MLflow; the file is always a whole one."""
-        kept = tuple(one.version for one in self._kept.values())
-        if kept == self._on_disk:
+        """Keep what was promoted for a start without MLflow; the file is always a whole one."""
+        self._worth_keeping |= {name: one.version for name, one in self._kept.items()}
+        if self._worth_keeping == self._on_disk:
             return
         fresh = self._copy.with_suffix(".new")
         try:
             self._copy.parent.mkdir(parents=True, exist_ok=True)
             with fresh.open("w", encoding="utf-8") as file:
-                file.write(_Copy(prompts=kept).model_dump_json(indent=1))
+                file.write(_Copy(prompts=tuple(self._worth_keeping.values())).model_dump_json(indent=1))
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(self._copy)
         except OSError as error:
             logger.warning("%s cannot be written (%s): a start without MLflow uses older prompts", fresh, error)
-        self._on_disk = kept
+        self._on_disk = dict(self._worth_keeping)
 
     # ------------------------------------------------------------ parts
 
@@ -163,14 +165,14 @@ class LivePrompts:
             self._say(version.name, told, logging.WARNING)
             return None
 
-    def _saved(self) -> tuple[PromptVersion, ...]:
+    def _saved(self) -> dict[str, PromptVersion]:
         try:
-            return _Copy.model_validate_json(self._copy.read_bytes()).prompts
+            return {one.name: one for one in _Copy.model_validate_json(self._copy.read_bytes()).prompts}
         except FileNotFoundError:
-            return ()
+            return {}
         except (OSError, ValidationError):
             logger.warning("%s cannot be read: it is left aside", self._copy)
-            return ()
+            return {}
 
     def _say(self, name: str, what: str, level: int = logging.INFO) -> None:
         """Log what is new about a prompt, once."""

@@ -20,14 +20,13 @@ from technoshare.llm.prompts import content_of
 from technoshare.mlops.eval_runs import EvalRuns, reached
 from technoshare.mlops.prompt_book import Prod
 from technoshare.mlops.prompt_version import CANDIDATE, NEVER, PROD, STAGING, PromptVersion, chosen, iso, readable
+from technoshare.mlops.refusals import unknown
 from technoshare.mlops.replay import Away
 from technoshare.models import PromptRef
 from technoshare.ports import Clock, Prompt
 
 _WITHDRAWN = "prod_withdrawn"
 """Tag of a prompt whose `prod` was taken away on purpose: without it, a `prod` that is gone is a loss."""
-
-_UNKNOWN = "RESOURCE_DOES_NOT_EXIST"
 
 
 class PromptRegistry:
@@ -86,7 +85,7 @@ class PromptRegistry:
             try:
                 found: RegisteredModel = self._models.get_registered_model(name)  # type: ignore[no-untyped-call]  # mlflow's own gap
             except MlflowException as error:
-                if error.error_code == _UNKNOWN:
+                if unknown(error):
                     return None
                 raise
         return found

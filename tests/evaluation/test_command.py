@@ -137,7 +137,7 @@ def injected(monkeypatch, name, look):
     monkeypatch.setattr("technoshare.cli.evaluating.SCORERS", told)
 
 
-def breaks(answered):
+def breaks(*_):
     raise ZeroDivisionError("on every row")
 
 
@@ -183,6 +183,14 @@ def test_a_bug_in_a_stage_is_that_examples_error_and_the_others_are_run(folder, 
     told = report(folder).results
     assert [one.passed for one in told.examples] == [False, True]
     assert "a bug" in told.examples[0].epochs[0].error
+
+
+@pytest.mark.parametrize("broken", ["run", "write_reports"])
+def test_a_bug_of_the_evaluation_itself_is_exit_code_2(folder, monkeypatch, capsys, broken):
+    """Python ends with 1 after an exception, which would say that something was evaluated."""
+    monkeypatch.setattr(f"technoshare.cli.evaluating.{broken}", breaks)
+    assert run(folder) == 2
+    assert "Traceback" in capsys.readouterr().err
 
 
 def test_a_comment_where_a_failure_is_right_is_exit_code_1(folder):

@@ -97,6 +97,12 @@ def test_a_floor_for_a_scorer_that_scored_nothing_is_not_met():
     assert "nothing was scored by it" in found.reasons[0]
 
 
+def test_a_floor_is_not_checked_where_no_example_expects_anything_and_that_is_said():
+    found = verdict(results(example("a"), silent=("coverage",)), floors={"coverage": 0.1})
+    assert found.exit_code == 0
+    assert "No example expects anything of coverage: those floors were not checked." in found.remarks
+
+
 def test_a_rate_without_a_floor_is_told_and_does_not_decide():
     told = results(example("a", one=epoch(grounding=0.1)))
     assert verdict(told).exit_code == 0

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from technoshare.errors import ConfigError, Unusable
-from technoshare.mlops.evaluation.dataset import Bounds, Expect
+from technoshare.mlops.evaluation.baseline import load_baselines
+from technoshare.mlops.evaluation.dataset import Bounds, Expect, load_dataset
 from technoshare.mlops.evaluation.scorers import (
     SCORERS,
     SOURCES,
@@ -158,3 +159,15 @@ def test_wrong_thresholds_are_one_line_that_names_the_file(tmp_path, text, compl
         load_thresholds(path)
     assert "thresholds.yaml" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+# ---------------------------------------------------------------- the committed baseline
+
+
+def test_the_committed_baseline_is_about_this_dataset_and_these_scorers():
+    """Otherwise CI compares with nothing: whoever changes one of them runs `make eval` and `make eval-bless`."""
+    evalsets = ROOT / "evalsets"
+    dataset = load_dataset(evalsets / "technoshare_eval.yaml")
+    blessed = load_baselines(evalsets / "baseline.json").baselines["technoshare_eval/embedded/extractive"]
+    assert (blessed.dataset_digest, blessed.scorer_digest) == (dataset.digest, scorer_digest())
+    assert all(example.share == 1.0 for example in blessed.examples.values())

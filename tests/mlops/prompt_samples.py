@@ -3,7 +3,7 @@
 from mlflow import MlflowClient
 
 from technoshare.llm.prompts import PROMPTS, STAGE_A, STAGE_B, YamlPrompts, checked_prompt, content_of, load_prompts
-from technoshare.mlops.eval_runs import EXPERIMENT
+from technoshare.mlops.evaluation.results import EXPERIMENT
 from technoshare.mlops.prompt_registry import PromptRegistry
 from technoshare.mlops.prompt_version import PromptVersion
 from technoshare.ports import Prompt

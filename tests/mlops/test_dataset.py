@@ -196,10 +196,11 @@ def test_a_file_that_is_no_dataset_is_refused(tmp_path, text, complaint):
     assert "\n" not in str(error.value)
 
 
-def test_aliases_that_would_unfold_to_billions_are_refused_at_once(tmp_path):
-    levels = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30))
+@pytest.mark.parametrize("place", ["dataset_name: own\nexamples: {}", "name: own\nexamples: [{{id: {}}}]", "name: {}"])
+def test_aliases_that_would_unfold_to_billions_are_refused_at_once(tmp_path, place):
+    levels = ", ".join(f"&a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30))
     path = tmp_path / "set.yaml"
-    path.write_text(f"a0: &a0 [x]\n{levels}\ndataset_name: own\nexamples: *a29\n")
+    path.write_text(place.format(f"[&a0 [x], {levels}]"))
     with pytest.raises(ConfigError, match=r"set\.yaml"):
         load_dataset(path)
 

@@ -57,10 +57,11 @@ def verdict(told, value="pass"):
     )  # fmt: skip
 
 
-def newest(uri):
+def found(uri, told):
+    """The client, the experiment and the run that the sentence names."""
     client = MlflowClient(uri)
     experiment = client.get_experiment_by_name("technoshare_eval").experiment_id
-    return client, experiment, client.search_runs([experiment], "tags.kind = 'evaluation'", max_results=1)[0]
+    return client, experiment, client.get_run(told.split(" run ")[1].split()[0])
 
 
 # ---------------------------------------------------------------- what is there afterwards
@@ -68,7 +69,7 @@ def newest(uri):
 
 def test_run_metrics_tags_report_and_traces_are_in_mlflow(ended, file, uri):
     told = record(ended, uri, [file])
-    client, experiment, run = newest(uri)
+    client, experiment, run = found(uri, told)
     assert run.info.run_id in told
     assert (run.info.run_name, run.info.status) == ("eval_suite", "FINISHED")
     assert run.data.params.items() >= {"dataset_name": "own", "num_examples": "2"}.items()
@@ -99,18 +100,16 @@ def test_the_prompts_are_tagged_with_version_and_hash():
     assert run_record(Report(verdict=verdict(told), results=told)).tags["prompt.stage_a"] == "3:abc"
 
 
-def test_more_metrics_than_one_request_takes_arrive_whole(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_more_metrics_than_one_request_takes_arrive_whole(uri):
     told = results(*(example(f"e{number}") for number in range(300)))
-    uri = f"sqlite:///{tmp_path}/own.db"
-    assert "Recorded" in record(Ended(Report(verdict=verdict(told), results=told)), uri, [])
-    assert len(newest(uri)[2].data.metrics) > 1_200
+    where = record(Ended(Report(verdict=verdict(told), results=told)), uri, [])
+    assert len(found(uri, where)[2].data.metrics) > 1_200
 
 
 def test_a_fresh_clone_without_a_server_has_its_evaluation_in_a_file(ended, file, tmp_path):
     told = record(ended, "http://127.0.0.1:9", [file])
     assert "sqlite:///mlflow.db" in told
-    _, _, run = newest(f"sqlite:///{tmp_path}/mlflow.db")
+    _, _, run = found(f"sqlite:///{tmp_path}/mlflow.db", told)
     folder = Path(run.info.artifact_uri.removeprefix("file://"))
     assert folder.is_relative_to(tmp_path / "mlartifacts")
     assert json.loads((folder / "eval_results.json").read_text())["verdict"]["verdict"] == "pass"

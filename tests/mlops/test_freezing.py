@@ -16,7 +16,7 @@ from technoshare.errors import ConfigError
 from technoshare.mlops.evaluation.dataset import load_dataset, snapshot_of
 from technoshare.mlops.evaluation.editing import with_example, with_file
 from technoshare.mlops.evaluation.freezing import id_of
-from technoshare.retrieval.frozen import FrozenFetcher
+from technoshare.retrieval.frozen import FrozenFetcher, yaml_of
 
 WORDS = """The night train from the coast now carries its own weather station. Every carriage reports temperature and
 humidity once a minute over the ordinary radio. The operator wanted to know why doors froze on some trips and not on
@@ -91,7 +91,7 @@ def kept(folder):
 # ---------------------------------------------------------------- the command, over real HTTP
 
 
-def test_a_page_becomes_an_example_that_needs_no_network(site, tmp_path, capsys):
+def test_a_page_becomes_an_example_that_needs_no_network(site, tmp_path, capsys, monkeypatch):
     assert freeze(f"{site}/old", "--id", "doors", "--source", "the operator's blog") == 0
     assert "2 answers" in capsys.readouterr().out
     found = load_dataset(tmp_path / "own" / "set.yaml").examples[0]
@@ -104,7 +104,9 @@ def test_a_page_becomes_an_example_that_needs_no_network(site, tmp_path, capsys)
     )
     assert found.snapshot.sha256 == hashlib.sha256((tmp_path / "own/snapshots/doors.yaml").read_bytes()).hexdigest()
     asked = Site.answers
-    assert main(["eval", "run", "--dataset", "own/set.yaml", "--output", str(tmp_path / "r.json")]) in (0, 1)
+    monkeypatch.setenv("FETCH_SNAPSHOTS", "own/snapshots")
+    assert main(["read", f"{site}/old"]) == 0
+    assert "Doors that freeze" in capsys.readouterr().out
     assert Site.answers == asked
 
 
@@ -166,16 +168,33 @@ def test_a_licence_that_nobody_can_look_up_is_refused_before_anything_is_fetched
     assert (Site.answers, kept(tmp_path)) == (asked, [])
 
 
-def test_nothing_is_overwritten(site, tmp_path, capsys):
+def test_nothing_is_overwritten_and_that_is_told_before_anything_is_fetched(site, tmp_path, capsys):
     assert freeze(f"{site}/article", "--id", "doors") == 0
-    before = {path: path.read_bytes() for path in (tmp_path / "own").rglob("*.yaml")}
-    assert freeze(f"{site}/article", "--id", "again") == 2
-    assert freeze(f"{site}/leaky", "--id", "doors") == 2
     (tmp_path / "own" / "snapshots" / "mine.yaml").write_text("mine")
-    assert freeze(f"{site}/leaky", "--id", "mine") == 2
-    assert "remove" in capsys.readouterr().err
-    assert all(path.read_bytes() == content for path, content in before.items())
-    assert kept(tmp_path) == ["doors.yaml", "mine.yaml", "set.yaml"]
+    before = {path: path.read_bytes() for path in (tmp_path / "own").rglob("*.yaml")}
+    asked = Site.answers
+    for page, name, reason in (
+        ("/article", "again", "doors rests on"),
+        ("/leaky", "doors", "an example doors"),
+        ("/leaky", "mine", "mine.yaml exists"),
+    ):
+        assert freeze(f"{site}{page}", "--id", name) == 2
+        assert reason in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in (tmp_path / "own").rglob("*.yaml")} == before
+    assert Site.answers == asked
+
+
+def test_a_file_that_appears_meanwhile_is_not_overwritten(site, tmp_path, monkeypatch):
+    file = tmp_path / "own" / "snapshots" / "doors.yaml"
+    file.parent.mkdir(parents=True)
+
+    def appears(snapshot):
+        file.write_text("mine")
+        return yaml_of(snapshot)
+
+    monkeypatch.setattr("technoshare.mlops.evaluation.freezing.yaml_of", appears)
+    assert freeze(f"{site}/article", "--id", "doors") == 2
+    assert (file.read_text(), kept(tmp_path)) == ("mine", ["doors.yaml"])
 
 
 def test_a_second_page_stands_after_the_first_and_comments_stay(site, tmp_path):

@@ -1,5 +1,6 @@
 """Which prompt a bot uses, told by a registry that answers as it is told."""
 
+import json
 import logging
 
 import pytest
@@ -127,6 +128,17 @@ def test_where_nothing_that_is_promoted_can_be_used_the_files_are(copy, caplog):
     prompts = looked(copy, Prod(of_another_program(another_schema)))
     assert used(prompts) == "yaml"
     assert "from prompts/ (nothing usable promoted)" in caplog.text
+
+
+def test_a_copy_that_this_program_cannot_use_is_kept_for_the_one_that_can(copy):
+    unusable = of_another_program(another_schema)
+    copy.parent.mkdir()
+    copy.write_text(f'{{"prompts": [{unusable.model_dump_json()}]}}', "utf-8")
+    prompts = looked(copy, Prod(unusable))
+    prompts.look(ScriptedRegistry(**{STAGE_A: Prod(a_version("1", STAGE_A))}).says(Prod(unusable)))
+    prompts.save()
+    kept = json.loads(copy.read_text("utf-8"))["prompts"]
+    assert [(one["name"], one["version"]) for one in kept] == [(STAGE_B, "4"), (STAGE_A, "1")]
 
 
 def test_after_a_rollback_to_nothing_the_files_are_used_again_also_by_the_next_start(copy):

@@ -170,5 +170,5 @@ def test_a_version_or_alias_that_is_not_there_is_refused(registry):
 def test_a_server_that_is_none_is_away(registry):
     away = PromptRegistry("http://127.0.0.1:1", lambda: NOW)
     for ask in (lambda: away.prod(STAGE_B), lambda: away.versions(STAGE_B), lambda: away.sync(a_prompt())):
-        with pytest.raises(Away, match="no connection"):
+        with pytest.raises(Away, match="Connection refused"):
             ask()

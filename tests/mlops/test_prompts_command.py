@@ -152,7 +152,7 @@ def test_what_makes_no_sense_is_refused_in_one_line(say, words, told):
 def test_without_mlflow_every_action_says_so_and_ends_with_2(say, monkeypatch, words):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
     assert say(*words) == (
-        2, "technoshare: MLflow at http://127.0.0.1:1 cannot be asked (no connection); is it running? (make mlflow)\n"
+        2, "technoshare: MLflow at http://127.0.0.1:1 cannot be asked (Connection refused); is it running? (make mlflow)\n"
     )  # fmt: skip
 
 

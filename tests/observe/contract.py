@@ -165,7 +165,7 @@ def trace_faults(expected: Expected, seen: SeenJob) -> Iterator[str]:
     for stage, promised in STAGES.items():
         spans = [span for span in trace.spans if span.name == promised.span]
         if len(spans) != 1 or spans[0].kind != promised.kind or spans[0].parent != roots[0].id:
-            yield f"{stage} has the spans {spans}"
+            yield f"{stage} has the spans {[(span.name, span.kind, span.parent) for span in spans]}"
             continue
         yield from _missing(promised.span, "attributes", promised.attributes, spans[0].attributes)
         for name, (kind, attributes) in promised.inner.items():

@@ -1,134 +1,152 @@
-"""The bot's inside as a process that can be measured: engine, pipeline, checkpoints, tracker and replay are real, while
-pages, model and Slack answer at once, so that some milliseconds can be told from noise.
+"""A bot without Slack, pages and models: engine, runner, checkpoints, tracker and replay are real, and the five stages
+take 50 ms, so that some milliseconds more can be told from noise.
 
-`python -m tests.observe.lab FOLDER URI EXPERIMENT on|off` reads commands from standard input, a line each:
-`jobs FIRST COUNT AT_ONCE` answers with a line of JSON, `{"seconds": […], "lag": […]}`; end of input ends it.
+`python -m tests.observe.lab FOLDER URI EXPERIMENT on|off` reads a line for each order from standard input:
+`FIRST COUNT AT_ONCE` runs so many jobs and answers with JSON, `{"seconds": […], "lag": […]}`. End of input ends it.
+The first order is answered when the replay has imported mlflow, which a bot does once, some seconds after its first job.
 """
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import json
 import sys
 import time
 from pathlib import Path
+from typing import Any, cast
 
-from technoshare import pipeline
+from technoshare import render
 from technoshare.jobs.engine import open_engine
-from technoshare.jobs.messages import SqliteMessages
-from technoshare.jobs.shares import SqliteShares
 from technoshare.mlops.tracking import open_tracker
-from technoshare.models import Job, Page, Receipt
+from technoshare.models import Comment, Evidence, Facts, Job, Receipt, Reviewed, Sentence, Snippet, Source, Verdict
 from technoshare.ports import Services
-from technoshare.retrieval.parse_child import parse
-from technoshare.retrieval.snippets import with_sentences
-from technoshare.runner import StageRunner
+from technoshare.runner import StageRunner, stage
 from tests.bench.__main__ import late, page
 from tests.mlops import sample
 
-MODEL_SECONDS = 0.05
-"""How long each model call takes: long enough for jobs to overlap, short enough for many of them."""
 CHANNEL = "C0LAB000001"
+CALL_SECONDS = 0.02
+"""Of each of the two model calls."""
 
 
 def url(number: int) -> str:
     return f"https://lab.example.org/{number}"
 
 
-def mark(number: int) -> str:
-    """Stands in the page of this number and in no other."""
-    return f"of run {number},"
+def a_job(number: int, experiment: str) -> Job:
+    """Jobs of two experiments differ: their traces would be one, as the ids of both follow from the key."""
+    ts = f"{1_790_000_000 + number}.000100"
+    return Job(
+        key=f"lab {experiment} {number}", team="T0LAB", channel=CHANNEL, ts=ts, thread_ts=ts, user="U0LAB", url=url(number),
+        text=f"look: {url(number)}", received=time.time(),
+    )  # fmt: skip
 
 
-class Pages:
-    """Fetcher and parser in one: the page is there at once, and parsed on the spot."""
-
-    async def get(self, address, *, headers=None, limit=None) -> Page:
-        body = page(int(address.rpartition("/")[2])).encode()
-        return Page(url=address, status=200, headers={}, content_type="text/html", body=body)
-
-    async def parse(self, kind, body, *, url, charset=""):
-        return await asyncio.to_thread(lambda: with_sentences(parse(kind, body, url, charset)))
+# ---------------------------------------------------------------- five stages, with results as large as real ones
 
 
-class Writer:
-    """Facts and comment from the page itself, inside the spans that a model's calls have."""
-
-    model = "gpt-4o"
-
-    def __init__(self, tracker) -> None:
-        self._tracker = tracker
-
-    async def facts(self, evidence, *, tools):
-        await self._call(evidence.snippets[0].text)
-        await tools[0].call(tools[0].arguments(query="checkpoints"))
-        quotes = [snippet.text.split(". ")[0] for snippet in evidence.snippets]
-        items = tuple(
-            sample.facts(sample.a_job())
-            .items[0]
-            .model_copy(update={"id": f"f{n}", "text": quote, "quote": quote, "snippet": snippet.id})
-            for n, (quote, snippet) in enumerate(zip(quotes, evidence.snippets, strict=True), 1)
-        )
-        return sample.facts(sample.a_job()).model_copy(update={"items": items, "tool_calls": (), "sources": ()})
-
-    async def comment(self, evidence, facts, *, repair=None):
-        await self._call(facts.items[0].text)
-        said = sample.comment()
-        sentences = [
-            said.tldr[0].model_copy(update={"text": f"{fact.text}.", "facts": (fact.id,)}) for fact in facts.items
-        ]
-        return said.model_copy(update={"tldr": tuple(sentences[:3]), "summary": tuple(sentences[3:15])})
-
-    async def _call(self, prompt: str) -> None:
-        with self._tracker.span("llm.call", "LLM") as span:
-            await asyncio.sleep(MODEL_SECONDS)
-            span.set(model=self.model, input_tokens=600, output_tokens=200, total_tokens=800, cost_usd=0.003)
-            span.io(inputs=[{"role": "user", "content": prompt * 10}], outputs={"role": "assistant", "content": prompt})
+@stage("retrieval", span="retrieval.fetch_evidence", kind="RETRIEVER", timeout=60)
+async def retrieve(services: Services, job: Job) -> Evidence:
+    parts = page(int(job.url.rpartition("/")[2])).split("<p>")[1:]
+    snippets = tuple(
+        Snippet(id=f"s{n}", text=part.partition("</p>")[0], source=job.url, start=600 * n, end=600 * n + 500)
+        for n, part in enumerate(parts, 1)
+    )
+    return sample.evidence(job).model_copy(update={"snippets": snippets})
 
 
-class Poster:
-    """A Slack that takes every post."""
+@stage("stage_a", span="stage_a.run", kind="LLM", timeout=60)
+async def extract(services: Services, evidence: Evidence) -> Facts:
+    await _call(services, evidence)
+    with services.tracker.span("search_tool_call", "TOOL") as span:
+        span.set(url=evidence.url, content_length=len(evidence.snippets[1].text))
+        span.io(inputs=evidence.url, outputs=evidence.snippets[1].text)
+    told = sample.facts(sample.a_job())
+    items = tuple(
+        told.items[0].model_copy(update={"id": f"f{n}", "text": text, "quote": text, "snippet": snippet.id})
+        for n, snippet in enumerate(evidence.snippets, 1)
+        for text in [snippet.text.split(". ")[0]]
+    )
+    return told.model_copy(update={"items": items, "sources": (evidence.url,)})
 
-    async def post(self, job, message) -> Receipt:
-        return Receipt(channel=job.channel, thread_ts=job.thread_ts, ts=f"{time.time():.6f}", message=message)
+
+@stage("stage_b", span="stage_b.run", kind="LLM", timeout=60)
+async def compose(services: Services, evidence: Evidence, facts: Facts) -> Comment:
+    await _call(services, evidence)
+    said = tuple(Sentence(text=f"{fact.text}.", facts=(fact.id,)) for fact in facts.items)
+    return sample.comment().model_copy(update={"tldr": said[:3], "summary": said[3:15]})
+
+
+@stage("quality_gates", span="quality_gates.validate", kind="CHAIN", timeout=60)
+async def review(services: Services, job: Job, evidence: Evidence, comment: Comment) -> Reviewed:
+    verdicts = tuple(
+        Verdict(check=f"check_{n}", section="comment", severity="block", score=1.0, passed=True) for n in range(21)
+    )
+    source = Source(
+        url=job.url, title=evidence.title, domain=evidence.domain, adapter=evidence.adapter, coverage="full", words=1500
+    )
+    return Reviewed(comment=comment, source=source, verdicts=verdicts, outcome="success")
+
+
+@stage("slack_post", span="slack.post_message", kind="CHAIN", timeout=60)
+async def post(services: Services, job: Job, reviewed: Reviewed) -> Receipt:
+    message = render.message(reviewed)
+    return Receipt(channel=job.channel, thread_ts=job.thread_ts, ts=f"{time.time():.6f}", message=message)
+
+
+async def _call(services: Services, evidence: Evidence) -> None:
+    with services.tracker.span("llm.call", "LLM") as span:
+        await asyncio.sleep(CALL_SECONDS)
+        span.set(model="gpt-4o", input_tokens=600, output_tokens=200, total_tokens=800, cost_usd=0.003)
+        prompt = "\n".join(snippet.text for snippet in evidence.snippets)
+        span.io(inputs=[{"role": "user", "content": prompt}], outputs={"role": "assistant", "content": prompt[:3000]})
+
+
+async def answer(run: StageRunner, job: Job) -> None:
+    evidence = await run(retrieve, job)
+    facts = await run(extract, evidence)
+    comment = await run(compose, evidence, facts)
+    await run(post, job, await run(review, job, evidence, comment))
+
+
+# ---------------------------------------------------------------- the process
 
 
 class Lab:
-    """Takes orders for jobs and tells how long each took."""
+    """Runs jobs on order, and tells how long each took from its arrival to its end."""
 
-    def __init__(self, engine) -> None:
-        self._engine = engine
+    def __init__(self, engine, tracker, experiment) -> None:
+        nobody = cast("Any", None)
+        self._engine, self._tracker, self._experiment = engine, tracker, experiment
+        self._services = Services(
+            fetcher=nobody, parser=nobody, writer=nobody, poster=nobody, tracker=tracker, projects=(), clock=time.time
+        )
         self._ended: dict[str, asyncio.Event] = {}
 
-    async def jobs(self, first: int, count: int, at_once: int) -> dict[str, list[float]]:
-        """Run so many jobs, `at_once` of them at a time; seconds of each, and of the event loop's lateness."""
-        turns = asyncio.Semaphore(at_once)
-        seconds: list[float] = []
-        async with late() as lag:
-            await asyncio.gather(*(self._one(number, turns, seconds) for number in range(first, first + count)))
-        return {"seconds": seconds, "lag": lag}
-
-    async def _one(self, number: int, turns: asyncio.Semaphore, seconds: list[float]) -> None:
-        async with turns:
-            begun = time.perf_counter()
-            job = a_job(number)
-            ended = self._ended[job.id] = asyncio.Event()
-            await self._engine.submit(job)
-            await ended.wait()
-            seconds.append(time.perf_counter() - begun)
-
-    def ended(self, job: Job) -> None:
-        if ended := self._ended.pop(job.id, None):  # None: a job of the process before, which was killed
+    async def answer(self, claim) -> None:
+        await answer(StageRunner(self._services, claim), claim.job)
+        trails = {name: kept.trail for name, kept in (await claim.checkpoints()).items()}
+        await self._tracker.record(claim.job, await claim.times(), trails, "success")
+        if ended := self._ended.pop(claim.job.id, None):  # None: a job that a killed process has left behind
             ended.set()
 
+    async def give_up(self, claim, reason) -> None:
+        raise AssertionError(reason)
 
-def a_job(number: int) -> Job:
-    ts = f"{1_790_000_000 + number}.000100"
-    return Job(
-        key=f"lab {number}", team="T0LAB", channel=CHANNEL, ts=ts, thread_ts=ts, user="U0LAB", url=url(number),
-        text=f"look: {url(number)}", received=time.time(),
-    )  # fmt: skip
+    async def jobs(self, first: int, count: int, at_once: int) -> dict[str, list[float]]:
+        turns, seconds = asyncio.Semaphore(at_once), list[float]()
+        async with late() as lag:
+            await asyncio.gather(*(self._job(number, turns, seconds) for number in range(first, first + count)))
+        return {"seconds": seconds, "lag": lag}
+
+    async def _job(self, number: int, turns: asyncio.Semaphore, seconds: list[float]) -> None:
+        async with turns:
+            begun, job = time.perf_counter(), a_job(number, self._experiment)
+            ended = self._ended[job.id] = asyncio.Event()
+            await self._engine.submit(job)
+            await self._engine.signed(job.id, time.time())
+            await ended.wait()
+            seconds.append(time.perf_counter() - begun)
 
 
 async def main(folder: Path, uri: str, experiment: str, *, on: bool) -> None:
@@ -139,40 +157,17 @@ async def main(folder: Path, uri: str, experiment: str, *, on: bool) -> None:
             uri=uri, experiment=experiment, tracking=on, tracing=on, spool=folder / "mlflow-spool.db",
             app_version="0.1.0", projects_hash="5eed", busy=lambda: engine.busy,
         ) as tracker,
+        asyncio.TaskGroup() as group,
     ):  # fmt: skip
-        pages, lab = Pages(), Lab(engine)
-        shares = SqliteShares(engine.database, _no_permalink, time.time)
-        messages = SqliteMessages(engine.database, time.time)
-        services = Services(
-            fetcher=pages, parser=pages, writer=Writer(tracker), poster=Poster(), tracker=tracker, projects=(),
-            clock=time.time,
-        )  # fmt: skip
-
-        async def answer(claim) -> None:
-            own = dataclasses.replace(services)
-            outcome = await pipeline.answer(StageRunner(own, claim), claim.job, shares, messages)
-            trails = {stage: kept.trail for stage, kept in (await claim.checkpoints()).items()}
-            await tracker.record(claim.job, await claim.times(), trails, outcome)
-            lab.ended(claim.job)
-
-        async def give_up(claim, reason) -> None:
-            raise AssertionError(reason)
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(engine.serve(answer, give_up, workers=32, stopping=stopping, drain=5))
-            await _obey(lab)
-            stopping.set()
-
-
-def _no_permalink(channel: str, ts: str) -> str:
-    return f"https://slack.example/{channel}/{ts}"
-
-
-async def _obey(lab: Lab) -> None:
-    """Do what the lines say; a thread reads them, since the loop is what is measured."""
-    while line := await asyncio.to_thread(sys.stdin.readline):
-        first, count, at_once = map(int, line.split()[1:])
-        print(json.dumps(await lab.jobs(first, count, at_once)), flush=True)
+        lab = Lab(engine, tracker, experiment)
+        group.create_task(engine.serve(lab.answer, lab.give_up, workers=32, stopping=stopping, drain=5))
+        print("ready", flush=True)
+        while order := await asyncio.to_thread(sys.stdin.readline):  # the loop is what is measured
+            told = await lab.jobs(*map(int, order.split()))
+            while on and not hasattr(sys.modules.get("technoshare.mlops.upload"), "Upload"):  # noqa: ASYNC110 - an import tells nobody
+                await asyncio.sleep(0.1)
+            print(json.dumps(told), flush=True)
+        stopping.set()
 
 
 if __name__ == "__main__":

@@ -113,7 +113,7 @@ def read_experiment(uri: str, name: str) -> SeenExperiment:
 def _all_runs(client: MlflowClient, experiment: str) -> Iterator[Run]:
     token = None
     while True:
-        page = client.search_runs([experiment], max_results=1000, page_token=token)
+        page = client.search_runs([experiment], max_results=200, page_token=token)
         yield from page
         if not (token := page.token):
             return

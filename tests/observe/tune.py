@@ -1,4 +1,4 @@
-"""What tuning MLflow's file is worth, measured on a server with many runs: `python -m tests.observe tune`.
+"""What tuning MLflow's file is worth, measured on a server with many runs: `python -m tests.observe.tune`.
 
 The rows are written straight into the tables that MLflow itself has made; the figures come through its search API.
 """
@@ -37,7 +37,7 @@ ASKED = 200
 
 def main(arguments: Sequence[str] = ()) -> int:
     """Print the figures."""
-    parser = argparse.ArgumentParser(prog="python -m tests.observe tune", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.observe.tune", description=__doc__)
     parser.add_argument("--jobs", type=int, default=10_000, help="six runs each")
     parser.add_argument("--cap", type=float, default=CAP, help="seconds to wait for one page")
     parser.add_argument("--no-latency", dest="latency", action="store_false", help="leave out the default server")

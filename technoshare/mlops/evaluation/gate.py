@@ -46,7 +46,7 @@ def judge(results: Results, thresholds: Thresholds, baseline: Baseline | None) -
     return GateVerdict(
         verdict="error" if unsound else "fail" if below else "pass",
         reasons=(*unsound, *below),
-        remarks=(NOT_PROVEN[results.mode], *_remarks(results, comparison)),
+        remarks=(NOT_PROVEN[results.mode], *_remarks(results, comparison, own)),
         overall_pass_rate=results.overall_pass_rate,
         total_examples=results.num_examples,
         passed_examples=results.passed_examples,
@@ -114,7 +114,7 @@ def _line(results: Results, name: str, own: ModeThresholds, baseline: Baseline |
 
 def _below_floors(lines: tuple[ScorerLine, ...], results: Results) -> Iterator[str]:
     for line in lines:
-        if line.floor is None or (line.examples == 0 and results.part):
+        if line.floor is None or line.scorer in results.silent:
             continue
         if not line.rate >= line.floor:  # also when it is not a number
             yield f"{line.scorer} is {line.rate:.3f}, below its floor of {line.floor:g}{_failing(line, results)}."
@@ -203,8 +203,10 @@ def _beyond_limits(results: Results, own: ModeThresholds) -> Iterator[str]:
         yield f"One in twenty runs took more than {p95:.1f} s; {most:g} s are allowed."
 
 
-def _remarks(results: Results, comparison: Comparison) -> Iterator[str]:
+def _remarks(results: Results, comparison: Comparison, own: ModeThresholds) -> Iterator[str]:
     if results.part:
         yield f"Only a part of the evaluation was run ({results.part}): it is not recorded, and cannot be blessed."
     if comparison.method == "none":
         yield f"Not comparable with the baseline, so only the floors were checked: {comparison.reason}."
+    if unchecked := [name for name in own.floors if name in results.silent]:
+        yield f"No example expects anything of {', '.join(unchecked)}: those floors were not checked."

@@ -12,12 +12,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from technoshare.mlops.evaluation.results import OVERALL, ExampleResult, Report, Results
+from technoshare.mlops.evaluation.results import EXPERIMENT, OVERALL, ExampleResult, Report, Results
 from technoshare.mlops.evaluation.suite import Ended
 from technoshare.mlops.record import RunRecord
 from technoshare.mlops.replay import limit_mlflow
 
-EXPERIMENT = "technoshare_eval"
 RUN = "eval_suite"
 FALLBACK = "sqlite:///mlflow.db"
 ANSWER_SECONDS = 5.0

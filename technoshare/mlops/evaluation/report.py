@@ -64,7 +64,7 @@ def _head(report: Report) -> Iterator[str]:
     told = (
         f"`{results.mode}`",
         f"model {_code(results.model)}",
-        f"{results.epochs} epochs",
+        f"{results.epochs} epoch{'s' if results.epochs > 1 else ''}",
         f"dataset {_code(results.dataset_name)} `{results.dataset_digest}`",
         f"scorers `{results.scorer_digest}`",
     )

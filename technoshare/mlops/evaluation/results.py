@@ -16,6 +16,8 @@ Mode = Literal["embedded", "replay", "live"]
 """embedded: keyless engine, exact. replay: recorded model answers. live: a model is asked."""
 
 OVERALL = "overall_pass_rate"
+EXPERIMENT = "technoshare_eval"
+"""MLflow's experiment of evaluations, prompt versions and promotions."""
 
 
 class Finding(Value):
@@ -110,6 +112,8 @@ class Results(Value):
     seconds: float
     epochs: int = Field(ge=1)
     examples: tuple[ExampleResult, ...]
+    silent: tuple[str, ...] = ()
+    """Scorers that were asked and say nothing about any example, such as themes where none is expected."""
     problems: tuple[str, ...] = ()
     """What went wrong outside any example, such as a scorer that lets bad comments pass: there is no verdict then."""
 

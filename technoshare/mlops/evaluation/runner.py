@@ -150,21 +150,21 @@ class _Attempt:
     async def run(self) -> tuple[Epoch, TraceRecord | None]:
         """Return the epoch and its trace; whatever goes wrong is the epoch's error."""
         started = time.monotonic()
-        outcome: Outcome = "failed"
         try:
-            try:
-                reviewed = await self._drafted()
-            except Unusable as why:
-                epoch = self._failed(why)
-            else:
-                outcome = reviewed.outcome
-                epoch = await self._scored(reviewed)
+            outcome, epoch = await self._ended()
         except Exception as error:  # noqa: BLE001 - a bug in a stage or a scorer is this example's error, and told
-            epoch = self._epoch(error=f"{type(error).__name__}: {error}")
+            outcome, epoch = "failed", self._epoch(error=f"{type(error).__name__}: {error}")
         trails = {stage: checkpoint.trail for stage, checkpoint in (await self._claim.checkpoints()).items()}
         trace = await self._trace(trails, outcome, epoch) if trails else None
         told = {"seconds": time.monotonic() - started, "usage": _usage(trails), "trace_id": trace.id if trace else ""}
         return epoch.model_copy(update=told), trace
+
+    async def _ended(self) -> tuple[Outcome, Epoch]:
+        try:
+            reviewed = await self._drafted()
+        except Unusable as why:
+            return "failed", self._failed(why)
+        return reviewed.outcome, await self._scored(reviewed)
 
     async def _drafted(self) -> Reviewed:
         own = dataclasses.replace(self._services, fetcher=self._fetcher())

@@ -13,7 +13,7 @@ from technoshare.mlops.evaluation.dataset import Dataset, Example
 from technoshare.mlops.evaluation.gate import judge
 from technoshare.mlops.evaluation.results import Mode, Report, Results
 from technoshare.mlops.evaluation.runner import Evaluated, Plan, Progress, evaluate
-from technoshare.mlops.evaluation.scorers import Scorer, scorer_digest
+from technoshare.mlops.evaluation.scorers import Scorer, due, scorer_digest
 from technoshare.mlops.evaluation.thresholds import ModeThresholds, Thresholds
 from technoshare.mlops.evaluation.trial import BadComments, faults
 from technoshare.mlops.record import TraceRecord
@@ -106,6 +106,7 @@ async def run(suite: Suite, services: Services, progress: Progress, clock: Clock
         seconds=clock() - started,
         epochs=suite.epochs,
         examples=evaluated.examples,
+        silent=tuple(one.name for one in suite.scorers if not any(one in due(e, suite.scorers) for e in plan.examples)),
         problems=(*problems, *suite.late_problems()),
     )
     verdict = judge(results, suite.thresholds, suite.baselines.of(results))
@@ -127,5 +128,5 @@ def not_begun(reason: str, *, dataset_name: str, mode: Mode, app_version: str, n
         examples=(),
         problems=(f"{reason.rstrip('.')}.",),
     )
-    verdict = judge(results, Thresholds(modes={mode: ModeThresholds()}), None)
+    verdict = judge(results, Thresholds(modes={mode: ModeThresholds(floors={})}), None)
     return Ended(Report(verdict=verdict, results=results))

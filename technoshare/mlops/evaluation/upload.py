@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 
 from mlflow import MlflowClient
@@ -25,10 +24,9 @@ from mlflow.tracing.client import TracingClient
 
 from technoshare.mlops.evaluation.results import Epoch, Results
 from technoshare.mlops.record import RunRecord, TraceRecord
+from technoshare.mlops.replay import Away
 from technoshare.mlops.upload import mlflow_span
 
-MOST_METRICS = 1_000
-"""MLflow takes no more in one request."""
 ARTIFACTS = Path("mlartifacts")
 """The folder of `make mlflow`."""
 SECONDS = 180.0
@@ -46,7 +44,7 @@ class Upload:
         self._traces = TracingClient(uri)
         found = self._client.get_experiment_by_name(experiment)
         if found is not None and found.lifecycle_stage != "active":
-            self._client.restore_experiment(found.experiment_id)  # there is no other place for evaluations
+            raise Away(f"its experiment {experiment!r} is deleted; restore it")
         self._experiment = str(found.experiment_id) if found else self._create(experiment)
 
     def _create(self, experiment: str) -> str:
@@ -84,12 +82,10 @@ class Upload:
         return run_id
 
     def _log(self, run_id: str, run: RunRecord) -> None:
+        """Write all figures; the client itself makes as many requests as MLflow's limits ask for."""
         params = [Param(name, value) for name, value in run.params.items()]
-        self._client.log_batch(run_id, params=params, tags=[RunTag("mlflow.note.content", _note(run))])
-        metrics = iter([Metric(name, value, run.end, 0) for name, value in run.metrics.items()])
-        while batch := list(islice(metrics, MOST_METRICS)):
-            self._in_time()
-            self._client.log_batch(run_id, metrics=batch)
+        metrics = [Metric(name, value, run.end, 0) for name, value in run.metrics.items()]
+        self._client.log_batch(run_id, metrics, params, [RunTag("mlflow.note.content", _note(run))])
 
     def _info(self, trace: TraceRecord, run_id: str, epoch: Epoch) -> TraceInfo:
         root = trace.spans[0]
