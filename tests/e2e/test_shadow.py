@@ -12,6 +12,7 @@ from mlflow import MlflowClient
 
 from technoshare.cli import main
 from technoshare.llm.prompts import STAGE_A, STAGE_B, checked_prompt, content_of
+from technoshare.mlops.waiting import read_spool
 from technoshare.workspace.model import open_model_server
 from technoshare.workspace.server import open_workspace
 from tests.bot_process import ROOT, running_bot
@@ -57,7 +58,7 @@ def parents(uri: str, experiment: str, kind: str) -> list:
 
 
 async def test_a_candidate_is_tried_beside_the_one_comment_compared_in_mlflow_and_forgotten_with_its_job(
-    tmp_path, mlflow_server, experiment, monkeypatch, capsys
+    tmp_path, mlflow_server, experiment, monkeypatch
 ):
     async with shadowing(tmp_path, mlflow_server, experiment) as (bot, workspace, _):
         job = job_of(await commented(workspace, LINK))
@@ -72,7 +73,9 @@ async def test_a_candidate_is_tried_beside_the_one_comment_compared_in_mlflow_an
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("JOBS_URL", f"sqlite:///{tmp_path / 'data' / 'technoshare.db'}")
         assert await asyncio.to_thread(main, ["forget", job]) == 0
-        assert "MLflow has forgotten it" in capsys.readouterr().out
+        async with asyncio.timeout(60):
+            while read_spool(tmp_path / "data" / "mlflow-spool.db").waiting:  # noqa: ASYNC110 - the bot delivers
+                await asyncio.sleep(0.2)
         left = await asyncio.to_thread(everything, mlflow_server, experiment, tmp_path)
         assert job in left, "only that there was something is left"
         assert not [word for word in (LINK, "Theme:", "diff.txt") if word in left]
