@@ -184,6 +184,7 @@ async def the_way_back(circle: Circle) -> None:
     assert await circle.workspace.press(circle.comment["ts"], "vote-down")
     assert await circle.types("prompts", "rollback") == (0, f"{STAGE_B}: prod 3 → 1\n")
     await circle.uses(STAGE_B, "1")
+    assert await circle.aliases() == {"prod": "1", "candidate": "3", "staging": "3"}
     disliked = f"feedback-{job_of(circle.comment)}"
     assert await circle.versions_of_a_comment() == ("1", "1")
     assert (await circle.types("eval", "add", "--from-feedback"))[1].startswith(disliked)
