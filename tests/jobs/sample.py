@@ -2,7 +2,9 @@
 
 import asyncio
 
-from technoshare.models import Checkpoint, Job, JsonValue, Message, Receipt, Trail
+from pydantic import JsonValue
+
+from technoshare.models import Checkpoint, Job, Message, Receipt, Trail
 
 NOW = 1_800_000_000.0
 
