@@ -58,13 +58,17 @@ def _codec(name: str) -> str:
     return found.name if found._is_text_encoding else ""  # noqa: SLF001 - the only mark of base64, rot13 and the like
 
 
+_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""What lxml gives and does not take back: joining two texts, as every removal does, would raise."""
+
+
 def html_tree(source: str) -> HtmlElement:
     """Return `source` as a tree without comments, built as a browser builds it. Never raises: no HTML is an empty page.
 
     lxml alone nests whatever is left open; what a browser closes itself then lies in the menu or the header.
     """
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-    mended = str(HTMLTree.parse(source.encode("utf-8", "replace").decode()))
+    mended = _UNWRITABLE.sub("", str(HTMLTree.parse(source.encode("utf-8", "replace").decode())))
     try:
         return html.document_fromstring(mended.encode(), parser=parser)
     except ParserError:  # nothing but white space and the like

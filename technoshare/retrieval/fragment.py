@@ -21,8 +21,6 @@ _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BREAK, _SPACE, _LEVEL = "\ue000", "\ue001", "\ue002"
 """Private characters: a line end and a space that are meant (those of the source are not), one level of a heading."""
 _VERBATIM = str.maketrans({"\n": _BREAK, " ": _SPACE, "\t": _SPACE * 4})
-_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-"""What lxml reads but does not write."""
 
 
 def fragment_document(body: bytes, charset: str = "") -> Document:
@@ -54,7 +52,7 @@ def lines_of(tree: HtmlElement) -> list[Line]:
         if cell.getnext() is not None:
             cell.tail = " | "
     for line_break in tree.iter("br"):
-        line_break.tail = _BREAK + writable(line_break.tail)
+        line_break.tail = _BREAK + (line_break.tail or "")
     shown = re.sub(r"[ \t\r\n\f]+", " ", "".join(tree.itertext()))
     return [line for line in map(_line, shown.split(_BREAK)) if line[0]]
 
@@ -68,20 +66,15 @@ def _unseen(tree: HtmlElement) -> Iterator[HtmlElement]:
 
 def _keep_shape(code: HtmlElement) -> None:
     for element in code.iter():
-        element.text = writable(element.text).translate(_VERBATIM)
+        element.text = (element.text or "").translate(_VERBATIM)
         if element is not code:
-            element.tail = writable(element.tail).translate(_VERBATIM)
+            element.tail = (element.tail or "").translate(_VERBATIM)
 
 
 def _set_apart(element: HtmlElement) -> None:
     mark = "- " if element.tag == "li" else _LEVEL * int(element.tag[1]) if element.tag in _HEADINGS else ""
-    element.text = _BREAK + mark + writable(element.text)
-    element.tail = _BREAK + writable(element.tail)
-
-
-def writable(text: str | None) -> str:
-    """Return `text` as lxml takes it back."""
-    return _UNWRITABLE.sub("", text or "")
+    element.text = _BREAK + mark + (element.text or "")
+    element.tail = _BREAK + (element.tail or "")
 
 
 def _line(shown: str) -> Line:

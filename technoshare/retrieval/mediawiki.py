@@ -8,7 +8,7 @@ from lxml.html import HtmlElement
 
 from technoshare.models import Document
 from technoshare.retrieval.documents import clean, decode, html_tree
-from technoshare.retrieval.fragment import document_of, lines_of, without_sections, writable
+from technoshare.retrieval.fragment import document_of, lines_of, without_sections
 from technoshare.text import squeeze
 
 _BOXES = """
@@ -63,4 +63,4 @@ def _flatten(formula: HtmlElement) -> None:
         del shown.attrib["style"]
     for child in list(formula):
         formula.remove(child)
-    formula.text = writable(line)
+    formula.text = line

@@ -175,3 +175,15 @@ def test_plain_text_has_the_sections_of_its_markdown_headings():
 def test_a_title_is_told_without_the_sign_that_links_to_it():
     page = f'<html><head><title>x</title></head><body><main><h1>Queues in tables<a class="headerlink" href="#q">¶</a></h1><p>{FIRST}</p></main></body></html>'
     assert html_document(page.encode(), "https://docs.example.org/queues.html").title == "Queues in tables"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "\x08<style></style>\ue000",
+        "<p>\x08 A sentence that stands here.<script>1</script> and \x01 more</p>",
+        "<p>&#8; A sentence &#xFFFF; that stands<b style='display:none'>x</b> here &#1; still</p>",
+    ],
+)
+def test_characters_that_no_tree_takes_back_cost_no_page(page):
+    assert "\x08" not in main_text(page, "https://a.example.org/")
