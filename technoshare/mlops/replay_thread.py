@@ -9,11 +9,14 @@ import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from technoshare.mlops.entry import Entry
+from technoshare.mlops.entry import Entry, Forgetting
+from technoshare.mlops.record import JobRecord
 from technoshare.mlops.replay import LAST_BACKOFF, Away, Pause, Replay, Sender, limit_mlflow
 from technoshare.mlops.spool import Spool
+from technoshare.models import Vote
 
 logger = logging.getLogger("technoshare.mlops")
 
@@ -70,9 +73,17 @@ class LoopQueue:
 class ReplayThread:
     """Runs a `Replay` beside the event loop. A daemon: a process never waits for it longer than `close` does."""
 
-    def __init__(self, spool: Spool, *, uri: str, experiment: str, busy: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        *,
+        uri: str,
+        experiment: str,
+        busy: Callable[[], bool],
+        scrub: Callable[[JobRecord], JobRecord] = lambda record: record,
+    ) -> None:
         self._spool = spool
-        self._uri, self._experiment, self._busy = uri, experiment, busy
+        self._uri, self._experiment, self._busy, self._scrub = uri, experiment, busy, scrub
         self._loop = asyncio.get_running_loop()
         self._stop = threading.Event()
         self._ended = asyncio.Event()
@@ -108,4 +119,21 @@ class ReplayThread:
             from technoshare.mlops.upload import Upload  # noqa: PLC0415 - see above
         except ImportError as error:
             raise Away(f"mlflow cannot be imported: {error}") from error
-        return Upload(self._uri, self._experiment)
+        return _Scrubbing(Upload(self._uri, self._experiment), self._scrub)
+
+
+@dataclass(frozen=True)
+class _Scrubbing:
+    """The last door: every record goes through `scrub`, here rather than in its job's way."""
+
+    sender: Sender
+    scrub: Callable[[JobRecord], JobRecord]
+
+    def send(self, record: JobRecord, *, begun: bool) -> None:
+        self.sender.send(self.scrub(record), begun=begun)
+
+    def vote(self, vote: Vote) -> None:
+        self.sender.vote(vote)
+
+    def forget(self, forgetting: Forgetting) -> None:
+        self.sender.forget(forgetting)

@@ -11,7 +11,6 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from technoshare.aside import aside
 from technoshare.mlops.comparison import Comparison
 from technoshare.mlops.privacy import Privacy
 from technoshare.mlops.record import JobRecord, record_of
@@ -61,7 +60,7 @@ class SpooledTracker:
 
     async def _keep(self, record: JobRecord, channel: str) -> None:
         kept = {"runs": record.runs if self.tracking else (), "trace": record.trace if self.tracing else None}
-        record = await aside(self.privacy.record, record.model_copy(update=kept), channel)
+        record = self.privacy.record(record.model_copy(update=kept), channel)
         try:
             await self.spool.put(record)
         except sqlite3.Error as error:
@@ -152,7 +151,7 @@ async def open_tracker(  # noqa: PLR0913 - settings, passed as values
         return
     forget_mlflow_environment()
     async with open_spool(spool) as opened:
-        replay = ReplayThread(opened, uri=uri, experiment=experiment, busy=busy)
+        replay = ReplayThread(opened, uri=uri, experiment=experiment, busy=busy, scrub=privacy.scrub)
         try:
             spans = Recorder() if tracing else Untracked()
             yield SpooledTracker(opened, spans, tracking, tracing, app_version, projects_hash, privacy)

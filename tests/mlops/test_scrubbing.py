@@ -107,7 +107,7 @@ def test_a_secret_is_found_within_json_within_text(text):
 def test_addresses_lose_their_credentials_everywhere():
     job = planted.a_job(1)
     record = record_of(job, sample.TIMES, planted.trails(job), "failed", app_version="0.1.0", projects_hash="5eed")
-    clean = Privacy(secrets=(planted.OWN,)).record(record, job.channel)
+    clean = Privacy(secrets=(planted.OWN,)).scrub(record)
     told = clean.model_dump_json()
     assert [secret for secret in planted.SECRETS if secret in told or json.dumps(secret)[1:-1] in told] == []
     assert clean.runs[0].tags["target_url"] == "https://***@hostword.example/pathword?token=***&page=3"
