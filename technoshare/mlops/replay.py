@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import time
 from collections import Counter
@@ -24,6 +25,9 @@ CALM = 60.0
 
 LOOK = 0.25
 """Seconds between two looks whether jobs still run."""
+
+QUIET = 1.0
+"""Seconds without a job that make a calm moment: one link is seldom alone, and the next one is in a hurry too."""
 
 SHARE = 0.25
 """Most of one core that the replay may use, as long as the bot runs."""
@@ -122,6 +126,7 @@ class Replay:
         self._sender: Sender | None = None
         self._away = False
         self._backoff = FIRST_BACKOFF
+        self._busy_at = -math.inf
         self._surprises: Counter[int] = Counter()
 
     def run(self) -> None:
@@ -141,10 +146,19 @@ class Replay:
         """
         if entry.kind == "forget":
             return False
-        while self.busy() and 0 <= self.clock() - entry.since < CALM:  # a clock set back must not hold it for hours
+        while (
+            not self._calm() and 0 <= self.clock() - entry.since < CALM
+        ):  # a clock set back must not hold it for hours
             if self.pause(LOOK):
                 return True
         return False
+
+    def _calm(self) -> bool:
+        """Tell whether no job was seen for a moment."""
+        now = self.clock()
+        if self.busy():
+            self._busy_at = now
+        return not 0 <= now - self._busy_at < QUIET
 
     def _deliver(self, entry: Entry) -> float:
         """Try once; return for how many seconds nothing is to be tried."""

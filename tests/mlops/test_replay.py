@@ -2,12 +2,13 @@
 
 import dataclasses
 import logging
+from itertools import chain, repeat
 
 import pytest
 
 from technoshare.mlops.entry import Entry, Forgetting
 from technoshare.mlops.record import JobRecord
-from technoshare.mlops.replay import MOST_WAITS, Away, Missing, Rejected, Replay
+from technoshare.mlops.replay import LOOK, MOST_WAITS, Away, Missing, Rejected, Replay
 from technoshare.models import Vote
 
 
@@ -200,6 +201,14 @@ def test_a_calm_moment_under_steady_load_does_not_make_old_records_wait_anew():
     pauses = Pauses()
     replay(ListQueue(*range(1, 20)), ScriptedMlflow(), pauses, busy=lambda: next(busy))
     assert sum(pauses.seconds) == pytest.approx(60)
+
+
+def test_the_gap_between_two_jobs_that_follow_each_other_is_no_calm_moment():
+    busy = chain([True, False, True], repeat(False))
+    pauses = Pauses()
+    replay(ListQueue(1, 2), ScriptedMlflow(), pauses, busy=lambda: next(busy))
+    assert pauses.seconds[:6] == [LOOK] * 6  # half a second until the last job is seen, then one without
+    assert sum(pauses.seconds) == pytest.approx(1.5)
 
 
 def test_a_clock_that_was_set_back_does_not_hold_a_record():
