@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from itertools import chain, repeat
+from itertools import chain, cycle
 
 import pytest
 
@@ -204,7 +204,7 @@ def test_a_calm_moment_under_steady_load_does_not_make_old_records_wait_anew():
 
 
 def test_the_gap_between_two_jobs_that_follow_each_other_is_no_calm_moment():
-    busy = chain([True, False, True], repeat(False))
+    busy = chain([True, False, True], cycle([False]))
     pauses = Pauses()
     replay(ListQueue(1, 2), ScriptedMlflow(), pauses, busy=lambda: next(busy))
     assert pauses.seconds[:6] == [LOOK] * 6  # half a second until the last job is seen, then one without
