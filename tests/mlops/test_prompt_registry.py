@@ -17,19 +17,6 @@ from tests.mlops.breakable import open_road
 from tests.mlops.prompt_samples import NOW, a_prompt, aliases, empty_registry, files
 
 
-@pytest.fixture(scope="session")
-def direct_folder(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("direct")
-
-
-@pytest.fixture(params=["http", "sqlite"])
-def uri(request, direct_folder, monkeypatch) -> str:
-    if request.param == "http":
-        return request.getfixturevalue("mlflow_server")
-    monkeypatch.chdir(direct_folder)  # MLflow puts the artifacts of a bare database below the current folder
-    return f"sqlite:///{direct_folder / 'mlflow.db'}"
-
-
 @pytest.fixture
 def registry(uri) -> PromptRegistry:
     return empty_registry(uri)
