@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import http.client
-import os
 from typing import Literal
 
 import requests
 
 from technoshare.errors import TechnoShareError
-from technoshare.mlops.replay import ENVIRONMENT
+from technoshare.mlops.replay import limit_mlflow
 from technoshare.models import Value
 
-for name, value in ENVIRONMENT.items():  # before mlflow is imported, which reads some of it at once
-    os.environ.setdefault(name, value)
+limit_mlflow()  # before mlflow is imported, which reads some of it at once
 
 from mlflow.exceptions import MlflowException  # noqa: E402 - see above
 from mlflow.utils.credentials import get_default_host_creds  # noqa: E402

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow.entities import (
+    Assessment,
     AssessmentSource,
     AssessmentSourceType,
     Feedback,
@@ -149,22 +150,34 @@ class Upload:
     # ------------------------------------------------------------ trace
 
     def _send_trace(self, trace: TraceRecord, run_id: str | None) -> None:
-        root = trace.spans[0]
         metadata = {"mlflow.trace.session": trace.session, "mlflow.trace.user": trace.user}
-        info = TraceInfo(
-            trace_id=trace.id,
-            trace_location=TraceLocation.from_experiment_id(self._experiment_id),
-            request_time=root.start // 1_000_000,
-            execution_duration=(root.end - root.start) // 1_000_000,
-            state=TraceState.OK if root.status == "ok" else TraceState.ERROR,
-            request_preview=trace.request,
-            response_preview=trace.response,
-            trace_metadata=trace.metadata | metadata | ({} if run_id is None else {"mlflow.sourceRun": run_id}),
-            tags=trace.tags | {"mlflow.traceName": trace.name},
+        info = trace_info(
+            trace,
+            self._experiment_id,
+            metadata=trace.metadata | metadata | ({} if run_id is None else {"mlflow.sourceRun": run_id}),
             assessments=[_feedback(trace, one) for one in trace.assessments],
         )
         self._traces.start_trace(info)
         self._traces.log_spans(self._experiment_id, [mlflow_span(trace.id, span) for span in trace.spans])
+
+
+def trace_info(
+    trace: TraceRecord, experiment: str, *, metadata: dict[str, str], assessments: list[Assessment]
+) -> TraceInfo:
+    """Return everything about a trace but its spans, as MLflow's."""
+    root = trace.spans[0]
+    return TraceInfo(
+        trace_id=trace.id,
+        trace_location=TraceLocation.from_experiment_id(experiment),
+        request_time=root.start // 1_000_000,
+        execution_duration=(root.end - root.start) // 1_000_000,
+        state=TraceState.OK if root.status == "ok" else TraceState.ERROR,
+        request_preview=trace.request,
+        response_preview=trace.response,
+        trace_metadata=metadata,
+        tags=trace.tags | {"mlflow.traceName": trace.name},
+        assessments=assessments,
+    )
 
 
 def _feedback(trace: TraceRecord, assessment: models.Assessment) -> Feedback:

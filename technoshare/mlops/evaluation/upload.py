@@ -16,8 +16,6 @@ from mlflow.entities import (
     Param,
     RunTag,
     TraceInfo,
-    TraceLocation,
-    TraceState,
 )
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracing.client import TracingClient
@@ -25,7 +23,7 @@ from mlflow.tracing.client import TracingClient
 from technoshare.mlops.evaluation.results import Epoch, Results
 from technoshare.mlops.record import RunRecord, TraceRecord
 from technoshare.mlops.replay import Away
-from technoshare.mlops.upload import mlflow_span
+from technoshare.mlops.upload import mlflow_span, trace_info
 
 ARTIFACTS = Path("mlartifacts")
 """The folder of `make mlflow`."""
@@ -88,18 +86,11 @@ class Upload:
         self._client.log_batch(run_id, metrics, params, [RunTag("mlflow.note.content", _note(run))])
 
     def _info(self, trace: TraceRecord, run_id: str, epoch: Epoch) -> TraceInfo:
-        root = trace.spans[0]
-        return TraceInfo(
-            trace_id=trace.id,
-            trace_location=TraceLocation.from_experiment_id(self._experiment),
-            request_time=root.start // 1_000_000,
-            execution_duration=(root.end - root.start) // 1_000_000,
-            state=TraceState.OK if root.status == "ok" else TraceState.ERROR,
-            request_preview=trace.request,
-            response_preview=trace.response,
-            trace_metadata={"mlflow.sourceRun": run_id},
-            tags=trace.tags | {"kind": "evaluation", "mlflow.traceName": trace.name},
-            assessments=_assessments(epoch, run_id, root.end // 1_000_000),
+        return trace_info(
+            trace.model_copy(update={"tags": trace.tags | {"kind": "evaluation"}}),
+            self._experiment,
+            metadata={"mlflow.sourceRun": run_id},
+            assessments=_assessments(epoch, run_id, trace.spans[0].end // 1_000_000),
         )
 
     def _in_time(self) -> None:
